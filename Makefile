@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN    := .venv/bin
+export DO_NOT_TRACK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-test run test lint bench clean
+
+help:  ## what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(BIN)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e . -c constraints.txt
+	touch $@
+
+$(BIN)/.installed-test: $(BIN)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt
+	touch $@
+
+install: $(BIN)/.installed  ## create .venv and install the application
+
+run: install  ## one whole night on the embedded data set
+	$(BIN)/fivefold run
+
+test: $(BIN)/.installed-test  ## install the test extras and run every test
+	$(BIN)/python -m pytest
+
+lint: $(BIN)/.installed-test  ## ruff and mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: $(BIN)/.installed-test  ## every benchmark: a table and one JSON line each
+	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:  ## remove the environment, caches and build products (keeps .fivefold)
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

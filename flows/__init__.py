@@ -1,0 +1,1 @@
+"""WHEN: the night as a table of contents, its schedule, its settings and its command line."""

@@ -1,0 +1,1 @@
+"""HOW: tensors and numbers only. One multi-task model, five heads, pure decision policies."""

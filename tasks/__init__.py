@@ -1,0 +1,1 @@
+"""WHAT: one verb per module; thin Prefect tasks that join the warehouse and the model."""

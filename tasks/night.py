@@ -1,0 +1,114 @@
+"""One night: what every task needs to know, and where everything lies."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field
+
+from mtl_models.config import Frozen, ModelConfig
+
+
+class ValidationConfig(Frozen):
+    """Checks of the feeds."""
+
+    build_data_docs: bool = Field(True, description="Write Great Expectations Data Docs")
+    quarantine_row_limit: int = Field(
+        100_000,
+        ge=0,
+        description="Most rows of one feed kept in ops.quarantined_rows a night; the rest is counted",
+    )
+
+
+class FeatureConfig(Frozen):
+    """Cut-offs and sizes of the training samples."""
+
+    horizon_days: int = Field(28, ge=7, multiple_of=7, description="Days that labels look ahead")
+    train_cutoffs: int = Field(6, ge=1, description="Training cut-offs, one every horizon, newest first")
+    recommendation_train_cutoffs: int = Field(2, ge=1, description="Of these, how many train the recommendation")
+    minimum_history_days: int = Field(70, ge=7, description="No cut-off earlier than this after the first order")
+    demand_products: int = Field(2000, ge=1, description="Best-selling products that train the demand curve")
+    candidates_per_user: int = Field(160, ge=20, description="Products ranked for each user")
+    similarity_products: int = Field(3000, ge=10, description="Best-selling products in the item-item matrix")
+
+
+class PricingConfig(Frozen):
+    """Guardrails where `pricing_rules` says nothing."""
+
+    maximum_change_ratio: float = Field(0.10, gt=0, lt=1, description="Largest change of a price in one night")
+    price_endings: tuple[str, ...] = Field((".99", ".49"), description="Allowed endings of a price")
+    grid_steps: int = Field(9, ge=3, description="Prices tried for each product")
+    minimum_margin_ratio: float = Field(0.05, ge=0, lt=1, description="Smallest margin, where costs are known")
+
+
+class RecommendationConfig(Frozen):
+    """Lists where `recommendation_rules` says nothing."""
+
+    list_length: int = Field(20, ge=1, description="Products in each list")
+    exploration_ratio: float = Field(0.0, ge=0, le=0.5, description="Share of positions used to learn")
+
+
+class ReplenishmentConfig(Frozen):
+    """Policy where `inventory_policies` says nothing."""
+
+    service_level: float = Field(0.95, gt=0.5, lt=1, description="Share of cycles without a stock-out")
+    review_days: int = Field(7, ge=1, description="Days between two orders")
+    lead_time_days: int = Field(7, ge=0, description="Days from order to receipt where no history exists")
+
+
+class DecisionConfig(Frozen):
+    """How predictions become decisions."""
+
+    pricing: PricingConfig = Field(default_factory=PricingConfig, description="Prices")
+    recommendation: RecommendationConfig = Field(default_factory=RecommendationConfig, description="Lists")
+    replenishment: ReplenishmentConfig = Field(default_factory=ReplenishmentConfig, description="Orders")
+
+
+class PublishConfig(Frozen):
+    """The published file."""
+
+    keep_releases: int = Field(14, ge=1, description="Published files kept for rollback")
+
+
+class Night(Frozen):
+    """One night's identity, folders and settings; immutable, and small enough to pass to every task."""
+
+    run_id: str
+    as_of_date: date
+    source: str
+    home: Path
+    time_zone: str = "UTC"
+    currency: str = "USD"
+    threads: int | None = None
+    memory_limit: str = "4GB"
+    validation: ValidationConfig = Field(default_factory=ValidationConfig)
+    features: FeatureConfig = Field(default_factory=FeatureConfig)
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    decisions: DecisionConfig = Field(default_factory=DecisionConfig)
+    publish: PublishConfig = Field(default_factory=PublishConfig)
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The writer's database."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published_link(self) -> Path:
+        """The link that readers open."""
+        return self.home / "published.duckdb"
+
+    @property
+    def published_folder(self) -> Path:
+        """Where the immutable published files lie."""
+        return self.home / "published"
+
+    @property
+    def model_folder(self) -> Path:
+        """This night's model."""
+        return self.home / "models" / self.run_id
+
+    @property
+    def data_docs_folder(self) -> Path:
+        """Great Expectations Data Docs."""
+        return self.home / "data_docs"

@@ -1,0 +1,61 @@
+"""The one module that opens DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+SQL_FOLDER = Path(__file__).parent
+
+
+@contextmanager
+def open_warehouse(
+    path: Path, *, time_zone: str = "UTC", threads: int | None = None, memory_limit: str = "4GB"
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The writer's database; closed on leaving. `warehouse.migrate.migrate` creates its tables.
+
+    SQL may call `getvariable('time_zone')`. Memory beyond the limit spills to disk beside the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
+    if threads:
+        config["threads"] = threads
+    con = duckdb.connect(str(path), config=config)
+    try:
+        con.execute("set variable time_zone = $1", [time_zone])
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Any database, for reading; it cannot write, install extensions or touch other files."""
+    con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+    try:
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory, for checks of files before a first night and for tests."""
+    con = duckdb.connect(":memory:")
+    try:
+        con.execute("set variable time_zone = 'UTC'")
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def read_sql(relative_path: str) -> str:
+    """The text of a SQL file of this package, such as 'features/users.sql'."""
+    return (SQL_FOLDER / relative_path).read_text(encoding="utf-8")

@@ -1,0 +1,231 @@
+"""The pipeline's own diary (schema `ops`): what ran, what was loaded, checked, measured and released."""
+
+from __future__ import annotations
+
+from warehouse.contracts.table import Column, Table, day, flag, integer, moment, number, text
+
+
+def _diary(name: str, grain: str, key: tuple[str, ...], *columns: Column) -> Table:
+    return Table(schema="ops", name=name, grain=grain, key=key, columns=columns)
+
+
+_RUN = text("run_id", "Night", required=True)
+
+RUNS = _diary(
+    "runs",
+    "One row per night that was started.",
+    ("run_id",),
+    _RUN,
+    day("as_of_date", "The night knows what happened before this day", required=True),
+    text("source", "Where the feeds came from", required=True),
+    text(
+        "status",
+        "running, released, stopped (by a gate), failed or crashed",
+        one_of=("running", "released", "stopped", "failed", "crashed"),
+    ),
+    text("stopped_by", "Gate or step that ended it, and why"),
+    moment("started_at", "Start", required=True),
+    moment("finished_at", "End"),
+    text("settings_json", "Settings that it ran with, secrets left out"),
+    text("code_version", "Version of the application"),
+)
+
+RUN_STEPS = _diary(
+    "run_steps",
+    "One row per step of a night.",
+    ("run_id", "step"),
+    _RUN,
+    text("step", "Step", required=True),
+    text("status", "completed or failed", one_of=("completed", "failed")),
+    moment("started_at", "Start", required=True),
+    number("seconds", "Wall time", low=0),
+    text("detail", "What it did, in words"),
+)
+
+LOADS = _diary(
+    "loads",
+    "One row per input that was read; an input that changed is a new row.",
+    ("load_id",),
+    integer("load_id", "Number of the load, kept on each raw row", required=True),
+    text("feed", "Feed", required=True),
+    text("input_name", "File or part of a source", required=True),
+    text("content_hash", "What the content was", required=True),
+    text("status", "loaded, or replaced by a later version", one_of=("loaded", "replaced")),
+    integer("rows_read", "Rows in the input", low=0),
+    integer("rows_replaced", "Older rows with the same key", low=0),
+    text("unknown_columns", "Columns that the contract does not know, comma separated"),
+    text("run_id", "Night that loaded it", required=True),
+    moment("loaded_at", "When", required=True),
+)
+
+QUALITY_CHECKS = _diary(
+    "quality_checks",
+    "One row per rule checked in a night.",
+    ("run_id", "table_name", "rule"),
+    _RUN,
+    text("table_name", "Feed or table", required=True),
+    text("rule", "Rule of the contract", required=True),
+    text("meaning", "What it promises, in words"),
+    text("expectation", "Great Expectations expectation that checked it"),
+    text("severity", "critical, warning or info", one_of=("critical", "warning", "info")),
+    text("scope", "row or table", one_of=("row", "table")),
+    flag("is_passed", "Whether it held", required=True),
+    integer("rows_checked", "Rows looked at", low=0),
+    integer("rows_broken", "Rows that break it", low=0),
+    text("detail", "What was seen instead"),
+    moment("checked_at", "When", required=True),
+)
+
+QUARANTINED_ROWS = _diary(
+    "quarantined_rows",
+    "One row per feed row that was set aside.",
+    ("run_id", "table_name", "row_number"),
+    _RUN,
+    text("table_name", "Feed", required=True),
+    integer("row_number", "Number within the night and feed", required=True),
+    text("row_key", "Primary key of the row, as JSON"),
+    text("broken_rules", "Rules that it breaks, comma separated", required=True),
+    text("row_json", "The whole row, so that nothing is lost"),
+    text("input_name", "File or part of a source it came from"),
+    moment("quarantined_at", "When", required=True),
+)
+
+HEAD_STATUS = _diary(
+    "head_status",
+    "One row per head and night.",
+    ("run_id", "head"),
+    _RUN,
+    text("head", "Head", required=True),
+    text(
+        "status",
+        "released, champion (an older model serves), not_ready (feeds missing or thin), not_released (lost to naive)",
+        one_of=("released", "champion", "not_ready", "not_released"),
+    ),
+    text("reason", "Why, in words", required=True),
+    text("model_version", "Model that serves the head"),
+    integer("training_rows", "Rows with a label that it learned from", low=0),
+)
+
+MODEL_METRICS = _diary(
+    "model_metrics",
+    "One row per head, metric and night, measured on the last fully observed window.",
+    ("run_id", "head", "task", "metric"),
+    _RUN,
+    text("head", "Head", required=True),
+    text("task", "What was predicted", required=True),
+    text("metric", "Measure", required=True),
+    number("value", "Of the joint model"),
+    number("baseline_value", "Of the naive baseline"),
+    text("baseline", "Which naive baseline"),
+    number("single_task_value", "Of the same network trained on this task alone; empty unless measured"),
+    number("champion_value", "Of the model in service; empty on a first night"),
+    flag("is_higher_better", "Which way is good; empty when neither is", required=False),
+    flag("is_gate", "Whether the release of the head hangs on it", required=True),
+    integer("sample_count", "Rows measured", low=0),
+    day("window_start", "First day of the window"),
+    day("window_end", "First day after it"),
+)
+
+CALIBRATION = _diary(
+    "calibration",
+    "One row per head, task and bin: predicted against seen.",
+    ("run_id", "head", "task", "bin"),
+    _RUN,
+    text("head", "Head", required=True),
+    text("task", "What was predicted", required=True),
+    integer("bin", "Bin, 1 is the lowest prediction", required=True),
+    number("predicted_mean", "Mean prediction"),
+    number("observed_mean", "Mean of what happened"),
+    integer("sample_count", "Rows", low=0),
+)
+
+TASK_INTERACTIONS = _diary(
+    "task_interactions",
+    "One row per ordered pair of tasks.",
+    ("run_id", "task", "other_task"),
+    _RUN,
+    text("task", "Task", required=True),
+    text("other_task", "Other task", required=True),
+    number("gradient_cosine", "Mean cosine of their gradients at the shared features", low=-1.001, high=1.001),
+    number("gain_over_single", "Gain of task from learning with other_task; empty unless measured"),
+)
+
+EXPLANATIONS = _diary(
+    "explanations",
+    "One row per decision and reason.",
+    ("run_id", "head", "object_id", "rank"),
+    _RUN,
+    text("head", "Head", required=True),
+    text("object_id", "User, product or pair", required=True),
+    integer("rank", "1 is the main reason", required=True),
+    text("feature", "Feature"),
+    number("attribution", "Contribution to the output"),
+    text("sentence", "In words"),
+)
+
+DRIFT_METRICS = _diary(
+    "drift_metrics",
+    "One row per feature or prediction compared with the training window.",
+    ("run_id", "subject", "metric"),
+    _RUN,
+    text("subject", "Feature or prediction", required=True),
+    text("metric", "psi or domain_auc", required=True),
+    number("value", "Size"),
+    flag("is_alert", "Whether it crosses the threshold"),
+)
+
+CONSISTENCY_CHECKS = _diary(
+    "consistency_checks",
+    "One row per promise between heads.",
+    ("run_id", "promise"),
+    _RUN,
+    text("promise", "Promise", required=True),
+    text("meaning", "In words"),
+    flag("is_kept", "Whether no row breaks it", required=True),
+    integer("violations", "Rows that break it", low=0),
+    text("example", "One of them"),
+)
+
+OUTCOMES = _diary(
+    "outcomes",
+    "One row per prediction whose truth has arrived.",
+    ("run_id", "table_name", "object_id", "measure"),
+    _RUN,
+    text("table_name", "Published table", required=True),
+    text("object_id", "Key of the row", required=True),
+    text("measure", "Column", required=True),
+    number("predicted", "Prediction"),
+    number("observed", "What happened"),
+)
+
+RELEASES = _diary(
+    "releases",
+    "One row per change of what readers see: a release or a rollback.",
+    ("release_number",),
+    integer("release_number", "Counts up", required=True),
+    text("run_id", "Night that readers see from then on", required=True),
+    day("as_of_date", "Its as-of date"),
+    text("file_name", "Published file"),
+    text("kind", "release or rollback", one_of=("release", "rollback")),
+    text("reason", "Why"),
+    text("released_by", "Who"),
+    moment("released_at", "When", required=True),
+    flag("is_current", "Whether readers see it now", required=True),
+)
+
+OPS_TABLES = (
+    RUNS,
+    RUN_STEPS,
+    LOADS,
+    QUALITY_CHECKS,
+    QUARANTINED_ROWS,
+    HEAD_STATUS,
+    MODEL_METRICS,
+    CALIBRATION,
+    TASK_INTERACTIONS,
+    EXPLANATIONS,
+    DRIFT_METRICS,
+    CONSISTENCY_CHECKS,
+    OUTCOMES,
+    RELEASES,
+)
