@@ -20,14 +20,15 @@ RUNS = _diary(
     text("source", "Where the feeds came from", required=True),
     text(
         "status",
-        "running, released, stopped (by a gate), failed or crashed",
-        one_of=("running", "released", "stopped", "failed", "crashed"),
+        "running, released, skipped (nothing had changed), stopped (by a gate), failed or crashed",
+        one_of=("running", "released", "skipped", "stopped", "failed", "crashed"),
     ),
     text("stopped_by", "Gate or step that ended it, and why"),
     moment("started_at", "Start", required=True),
     moment("finished_at", "End"),
     text("settings_json", "Settings that it ran with, secrets left out"),
     text("code_version", "Version of the application"),
+    text("inputs_hash", "Hash of every input in the warehouse at its end; equal hashes mean equal feeds"),
 )
 
 RUN_STEPS = _diary(

@@ -1,0 +1,205 @@
+"""The settings: defaults < fivefold.toml < FIVEFOLD_* < flags. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError as UnreadableSetting
+
+from mtl_models.config import Frozen, ModelConfig
+from tasks.night import DecisionConfig, FeatureConfig, Night, PublishConfig, ValidationConfig
+
+PREFIX = "FIVEFOLD_"
+# They steer where settings come from and how errors look, so they are not settings themselves.
+CONTROL_VARIABLES = frozenset({"FIVEFOLD_CONFIG", "FIVEFOLD_DEBUG"})
+
+# Set before Prefect, torch and Great Expectations are imported, unless the user says otherwise.
+ENVIRONMENT_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The newer page asks an analytics host from the browser, the classic one does not.
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    # Without a server of your own a temporary one is started; a busy machine needs longer than 20 seconds.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # Fivefold stores nothing in Prefect blocks; registering them makes the first start seconds slower.
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # Idle threads that spin make a training step ten times slower when another process wants the core.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it, where it stands and the remedy."""
+
+
+class ScheduleConfig(Frozen):
+    """When `fivefold serve` starts a night."""
+
+    cron: str = Field("0 2 * * *", description="Cron expression; away from 02:00-03:00 where clocks change then")
+    time_zone: str = Field("auto", description="Time zone of the cron expression; auto takes the shop's")
+
+
+class Settings(BaseSettings):
+    """Everything that shapes a night; also the parameter form of the flow in the Prefect UI."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    home: Path = Field(Path(".fivefold"), description="Folder that holds everything a night writes")
+    source: str = Field("completejourney", description="Where the feeds come from: NAME or NAME:LOCATION")
+    time_zone: str = Field("auto", description="Business time zone, such as Europe/Berlin; auto takes the source's")
+    currency: str = Field("auto", description="ISO currency of the shop; auto takes the source's")
+    threads: int | None = Field(None, ge=1, description="Threads of the database; empty means every core")
+    memory_limit: str = Field("2GB", description="Memory of the database; beyond it, it spills to disk")
+    validation: ValidationConfig = Field(default_factory=ValidationConfig, description="Checks of the feeds")
+    features: FeatureConfig = Field(default_factory=FeatureConfig, description="Cut-offs and training samples")
+    model: ModelConfig = Field(default_factory=ModelConfig, description="The joint model and its training")
+    decisions: DecisionConfig = Field(default_factory=DecisionConfig, description="From predictions to decisions")
+    publish: PublishConfig = Field(default_factory=PublishConfig, description="The published file")
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When a night starts")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file; a key that nobody knows is refused on the way."""
+        file = config_file()
+        _refuse_unknown_variables(os.environ)
+        if file is None:
+            return init_settings, env_settings
+        _refuse_unknown_keys(_read_toml(file), str(file))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    def night(self, run_id: str, as_of_date: date, time_zone: str, currency: str) -> Night:
+        """One night under these settings; `time_zone` and `currency` are the source's, used where ours say auto."""
+        return Night(
+            run_id=run_id,
+            as_of_date=as_of_date,
+            source=self.source,
+            home=self.home.resolve(),
+            time_zone=time_zone if self.time_zone == "auto" else self.time_zone,
+            currency=currency if self.currency == "auto" else self.currency,
+            threads=self.threads,
+            memory_limit=self.memory_limit,
+            validation=self.validation,
+            features=self.features,
+            model=self.model,
+            decisions=self.decisions,
+            publish=self.publish,
+        )
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings in force. Flags that are None do not count; SettingsError says what is wrong and where."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(_in_words(error)) from None
+    except UnreadableSetting as error:
+        raise SettingsError(f"{error}. Remedy: write the value as JSON, such as [256, 128].") from None
+
+
+def config_file() -> Path | None:
+    """The settings file: FIVEFOLD_CONFIG, else fivefold.toml in the current folder, else None."""
+    chosen = os.environ.get("FIVEFOLD_CONFIG")
+    file = Path(chosen or "fivefold.toml")
+    if chosen and not file.is_file():
+        raise SettingsError(f"FIVEFOLD_CONFIG names {file}, which is not a file. Remedy: correct or unset it.")
+    return file if file.is_file() else None
+
+
+def is_debugging() -> bool:
+    """Whether errors should come with their traceback (FIVEFOLD_DEBUG)."""
+    return os.environ.get("FIVEFOLD_DEBUG", "") not in ("", "0", "false")
+
+
+def set_debugging() -> None:
+    """Let errors come with their traceback from here on, in child processes too."""
+    os.environ["FIVEFOLD_DEBUG"] = "1"
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Telemetry off and sensible defaults for the libraries; call it before any of them is imported.
+
+    What the user has set stays. Prefect keeps its state in the home folder, unless the user has a Prefect
+    home, server or profile of their own: then nights appear there.
+    """
+    for name, value in ENVIRONMENT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    has_profile = (Path.home() / ".prefect" / "profiles.toml").exists()
+    if not has_profile and "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_HOME", str(settings.home.resolve() / "prefect"))
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}. Remedy: correct that line.") from None
+
+
+def setting_names(model: type[BaseModel] = Settings) -> Iterator[str]:
+    """Every key, sections before what they hold, nested ones joined by a dot: model, model.sharing, ..."""
+    for name, field in model.model_fields.items():
+        yield name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{name}.{inner}" for inner in setting_names(field.annotation))
+
+
+def _refuse_unknown_keys(tree: Mapping[str, Any], origin: str, path: str = "") -> None:
+    known = set(setting_names())
+    for name, value in tree.items():
+        key = f"{path}{name}"
+        if key not in known:
+            raise SettingsError(_unknown(key, known, origin))
+        if isinstance(value, Mapping):
+            _refuse_unknown_keys(value, origin, f"{key}.")
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {PREFIX + name.replace(".", "__").upper() for name in setting_names()}
+    for variable in sorted(environment):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known | CONTROL_VARIABLES:
+            raise SettingsError(_unknown(variable, known, "the environment"))
+
+
+def _unknown(key: str, known: set[str], origin: str) -> str:
+    near = get_close_matches(key, sorted(known), n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return (
+        f"{origin}: there is no setting {key!r}.{hint} Remedy: correct or remove it; docs/settings.md lists them all."
+    )
+
+
+def _in_words(error: ValidationError) -> str:
+    """The first problem as one sentence, with the number of the others."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        sentence = _unknown(key, set(setting_names()), "settings")
+    else:
+        variable = PREFIX + key.replace(".", "__").upper()
+        sentence = (
+            f"setting {key!r} cannot be {first['input']!r}: {first['msg']}. "
+            f"Remedy: correct it in fivefold.toml, in {variable} or in the flag."
+        )
+    return sentence + (f" ({len(problems) - 1} more problems)" if len(problems) > 1 else "")

@@ -1,0 +1,113 @@
+"""The diary of nights: `ops.runs` and `ops.run_steps`, and what was released from which inputs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import duckdb
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What identifies a night's work: equal runs give equal tables, so the second need not be made.
+
+    `settings_json` has every setting that shapes the tables; `code_version` is the application's version.
+    """
+
+    run_id: str
+    as_of_date: date
+    source: str
+    settings_json: str
+    code_version: str
+
+
+def start_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
+    """Note that the night has begun; returns how many earlier nights are now marked as crashed.
+
+    The caller holds the warehouse's lock, so whatever still says `running` has no process any more.
+    """
+    crashed = con.execute(
+        """update ops.runs set status = 'crashed', finished_at = $1, stopped_by = 'its process ended without a word'
+           where status = 'running' returning run_id""",
+        [_now()],
+    ).fetchall()
+    con.execute(
+        """insert into ops.runs (run_id, as_of_date, source, status, started_at, settings_json, code_version)
+           values ($1, $2, $3, 'running', $4, $5, $6)""",
+        [run.run_id, run.as_of_date, run.source, _now(), run.settings_json, run.code_version],
+    )
+    return len(crashed)
+
+
+def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, status: str, stopped_by: str | None = None) -> None:
+    """Note how the night ended: released, skipped, stopped or failed. What a step left half done is undone."""
+    abandon_transaction(con)
+    con.execute(
+        "update ops.runs set status = $1, stopped_by = $2, finished_at = $3, inputs_hash = $4 where run_id = $5",
+        [status, stopped_by, _now(), inputs_hash(con), run_id],
+    )
+
+
+def record_step(
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    step: str,
+    status: str,
+    started_at: datetime,
+    seconds: float,
+    detail: str,
+) -> None:
+    """Note one step; a step that is tried again replaces its earlier note."""
+    abandon_transaction(con)
+    con.execute("delete from ops.run_steps where run_id = $1 and step = $2", [run_id, step])
+    con.execute(
+        """insert into ops.run_steps (run_id, step, status, started_at, seconds, detail)
+           values ($1, $2, $3, $4, $5, $6)""",
+        [run_id, step, status, started_at.astimezone(UTC).replace(tzinfo=None), seconds, detail],
+    )
+
+
+def inputs_hash(con: duckdb.DuckDBPyConnection) -> str:
+    """A hash of everything that is loaded: equal hashes mean equal raw tables."""
+    rows = con.execute(
+        "select feed, input_name, content_hash from ops.loads where status = 'loaded' order by all"
+    ).fetchall()
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+def equal_release(con: duckdb.DuckDBPyConnection, run: Run) -> str | None:
+    """The night that readers see now, if it was made for the same day from the same inputs, settings and code."""
+    found = con.execute(
+        """select runs.run_id
+           from ops.releases
+           join ops.runs using (run_id)
+           where releases.is_current and runs.status = 'released'
+             and runs.as_of_date = $1 and runs.source = $2 and runs.settings_json = $3
+             and runs.code_version = $4 and runs.inputs_hash = $5""",
+        [run.as_of_date, run.source, run.settings_json, run.code_version, inputs_hash(con)],
+    ).fetchall()
+    return found[0][0] if found else None
+
+
+def finished_days(con: duckdb.DuckDBPyConnection, source: str, settings_json: str, code_version: str) -> set[date]:
+    """The as-of dates that were released under these settings and this code."""
+    rows = con.execute(
+        """select distinct as_of_date from ops.runs
+           where status = 'released' and source = $1 and settings_json = $2 and code_version = $3""",
+        [source, settings_json, code_version],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def abandon_transaction(con: duckdb.DuckDBPyConnection) -> None:
+    """Undo a transaction that an error left open, so that the diary can be written."""
+    try:
+        con.execute("rollback")
+    except duckdb.TransactionException:
+        return  # none was open
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
