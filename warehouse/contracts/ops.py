@@ -57,6 +57,7 @@ LOADS = _diary(
     text("unknown_columns", "Columns that the contract does not know, comma separated"),
     text("run_id", "Night that loaded it", required=True),
     moment("loaded_at", "When", required=True),
+    text("validated_by", "Night that checked its rows and let them pass; empty until then"),
 )
 
 QUALITY_CHECKS = _diary(
@@ -86,7 +87,7 @@ QUARANTINED_ROWS = _diary(
     integer("row_number", "Number within the night and feed", required=True),
     text("row_key", "Primary key of the row, as JSON"),
     text("broken_rules", "Rules that it breaks, comma separated", required=True),
-    text("row_json", "The whole row, so that nothing is lost"),
+    text("row_json", "The whole row as JSON, every value as text, so that nothing is lost"),
     text("input_name", "File or part of a source it came from"),
     moment("quarantined_at", "When", required=True),
 )

@@ -167,7 +167,11 @@ def _rules_of(column: Column) -> list[Rule]:
                 name=f"{name}_exists",
                 kind="references",
                 columns=(name,),
-                violation=f"{sql} is not null and {sql} not in (select {quote(key)} from raw.{quote(table)})",
+                # Without the second condition one entity with an empty key would make every value pass.
+                violation=(
+                    f"({sql} is not null and {sql} not in "
+                    f"(select {quote(key)} from raw.{quote(table)} where {quote(key)} is not null))"
+                ),
                 meaning=f"{name} is known in {table}",
                 # An orphan still carries money or demand: it is reported, not removed.
                 severity="warning",
