@@ -1,0 +1,82 @@
+"""Rows that do not parse: kept whole in `ops.quarantined_rows`, counted, and limited by the contract."""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse.casting import INPUT_COLUMN, Offer
+from warehouse.contracts import Table
+from warehouse.contracts.table import literal, quote
+from warehouse.sources.base import FeedError, Relation
+
+
+def set_aside(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, run_id: str) -> int:
+    """Move the broken rows of the temporary table `incoming` to quarantine; returns their number.
+
+    FeedError names the first one when they are more than the contract's share of the relation.
+    """
+    table = offered.table
+    rows, broken = con.execute(
+        "select count(*), count(*) filter (_broken_rules <> '') from incoming"
+    ).fetchall()[0]
+    if not broken:
+        return 0
+    if broken > table.max_quarantined_ratio * rows:
+        raise _too_many(con, relation, offered, rows, broken)
+    known_keys = [name for name in table.key if name in offered.types]
+    row_key = ", ".join(f"{literal(name)}, {quote(name)}" for name in known_keys)
+    con.execute(
+        f"""
+        insert into ops.quarantined_rows
+            (run_id, table_name, row_number, row_key, broken_rules, row_json, input_name, quarantined_at)
+        with earlier as (
+            select coalesce(max(row_number), 0) as last_number
+            from ops.quarantined_rows
+            where run_id = $run_id and table_name = $feed
+        )
+        select
+            $run_id,
+            $feed,
+            last_number + row_number() over (order by incoming.rowid),
+            json_object({row_key}),
+            _broken_rules,
+            to_json(columns_of_the_file),
+            {INPUT_COLUMN},
+            now()::timestamp
+        from incoming, earlier, lateral (select {_whole_row(con)} as columns_of_the_file)
+        where _broken_rules <> ''
+        """,
+        {"run_id": run_id, "feed": table.name},
+    )
+    return int(broken)
+
+
+def _whole_row(con: duckdb.DuckDBPyConnection) -> str:
+    """The row as it was delivered, as a struct expression."""
+    names = [row[0] for row in con.execute("describe incoming").fetchall()]
+    fields = [f"{quote(name)} := incoming.{quote(name)}" for name in names if name not in (INPUT_COLUMN, "_broken_rules")]
+    return f"struct_pack({', '.join(fields)})"
+
+
+def _too_many(
+    con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, rows: int, broken: int
+) -> FeedError:
+    """The error for a relation with too many broken rows, with the first of them as the example."""
+    table: Table = offered.table
+    row_number, rules = con.execute(
+        "select rowid + 1, _broken_rules from incoming where _broken_rules <> '' order by rowid limit 1"
+    ).fetchall()[0]
+    rule = rules.split(",")[0]
+    column = table.column(rule.removesuffix("_parses"))
+    value = con.execute(f"select {quote(column.name)}::varchar from incoming where rowid = $1", [row_number - 1])
+    # An error message travels: what tells something about a person stays in the file.
+    shown = "the value" if column.pii else repr(value.fetchall()[0][0])
+    return FeedError(
+        f"{shown} in column {column.name!r} is no {column.type}; {broken} of {rows} rows do not parse and the contract "
+        f"allows a share of {table.max_quarantined_ratio:g}.",
+        feed=table.name,
+        file=relation.label,
+        row=row_number,
+        rule=rule,
+        remedy=f"deliver {column.name} as {column.type} ({column.meaning}).",
+    )

@@ -1,0 +1,36 @@
+"""Sources of feeds, by name. A new source is a new module with a `Source` subclass; its module name is its name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from datetime import date
+from difflib import get_close_matches
+
+from warehouse.sources.base import FeedError, Input, Relation, Source
+
+
+def source_names() -> tuple[str, ...]:
+    """The names that `open_source` knows."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
+
+
+def open_source(spec: str, as_of_date: date | None = None) -> Source:
+    """The source called `NAME` or `NAME:LOCATION`; FeedError names the nearest when there is none of that name.
+
+    Without an `as_of_date` the source gives everything that it has.
+    """
+    name, _, location = spec.partition(":")
+    if name not in source_names():
+        near = get_close_matches(name, source_names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(source_names())}."
+        raise FeedError(f"There is no source {name!r}.", remedy=f"{hint} A folder of files is 'files:FOLDER'.")
+    module = importlib.import_module(f"{__name__}.{name}")
+    for member in vars(module).values():
+        if inspect.isclass(member) and issubclass(member, Source) and member.__module__ == module.__name__:
+            return member(location or None, as_of_date)
+    raise TypeError(f"{module.__name__} has no Source subclass")
+
+
+__all__ = ["FeedError", "Input", "Relation", "Source", "open_source", "source_names"]

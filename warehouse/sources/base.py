@@ -1,0 +1,92 @@
+"""What a source of feeds is: a small class that names its inputs and says how to read them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import duckdb
+
+
+class FeedError(Exception):
+    """A feed that cannot be read as its contract promises.
+
+    `feed`, `file`, `row` (counted from 1, the header left out) and `rule` say where, as far as known; `remedy` what to do.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        remedy: str,
+        feed: str | None = None,
+        file: str | None = None,
+        row: int | None = None,
+        rule: str | None = None,
+    ) -> None:
+        self.problem, self.remedy, self.feed, self.file, self.row, self.rule = problem, remedy, feed, file, row, rule
+        place = ", ".join(
+            part
+            for part in (
+                f"feed {feed}" if feed else "",
+                f"file {file}" if file else "",
+                f"row {row}" if row else "",
+                f"rule {rule}" if rule else "",
+            )
+            if part
+        )
+        super().__init__(f"{place}: {problem} Remedy: {remedy}" if place else f"{problem} Remedy: {remedy}")
+
+
+@dataclass(frozen=True)
+class Input:
+    """The unit of loading: a file, or a part of a source that never changes once it is complete.
+
+    An input whose `content_hash` is known under its `name` is not loaded again.
+    """
+
+    name: str
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How to read some inputs of one feed: a SELECT whose column `_input_name` says which input a row is from.
+
+    `label` is what an error message calls it. `ignored_columns` carry nothing for the contract by design
+    (such as the key of a hive partition) and are not reported as unknown.
+    """
+
+    sql: str
+    label: str
+    ignored_columns: frozenset[str] = field(default_factory=frozenset)
+
+
+class Source(ABC):
+    """Where feeds come from. One instance serves one night.
+
+    `time_zone` and `currency` are the defaults of the shop behind it. With an `as_of_date` a source that holds its whole
+    history gives only what the shop would have landed before that day.
+    """
+
+    time_zone: str = "UTC"
+    currency: str = "USD"
+
+    def __init__(self, location: str | None, as_of_date: date | None) -> None:
+        self.location, self.as_of_date = location, as_of_date
+
+    @abstractmethod
+    def latest_as_of(self, time_zone: str | None = None) -> date:
+        """The day after the last business day with an order, in the given time zone or the source's own."""
+
+    @abstractmethod
+    def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> Sequence[Input]:
+        """The inputs of one feed, oldest first (of two rows with one key the later input wins); empty without the feed."""
+
+    @abstractmethod
+    def relations(
+        self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]
+    ) -> Iterable[Relation]:
+        """Relations that together give every row of these inputs exactly once; run each before asking for the next."""
