@@ -1,1 +1,6 @@
-"""WHEN: the night as a table of contents, its schedule, its settings and its command line."""
+"""WHEN: the night as a table of contents, its schedule, its settings and the command line."""
+
+from flows.environment import set_defaults
+
+# Whichever way a night is started, this comes before Prefect, torch and Great Expectations are imported.
+set_defaults()

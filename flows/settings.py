@@ -1,4 +1,4 @@
-"""The settings: defaults < fivefold.toml < FIVEFOLD_* < flags. The only module that reads the environment."""
+"""The settings: defaults < fivefold.toml < FIVEFOLD_* < flags."""
 
 from __future__ import annotations
 
@@ -20,25 +20,6 @@ from tasks.night import DecisionConfig, FeatureConfig, Night, PublishConfig, Val
 PREFIX = "FIVEFOLD_"
 # They steer where settings come from and how errors look, so they are not settings themselves.
 CONTROL_VARIABLES = frozenset({"FIVEFOLD_CONFIG", "FIVEFOLD_DEBUG"})
-
-# Set before Prefect, torch and Great Expectations are imported, unless the user says otherwise.
-ENVIRONMENT_DEFAULTS = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-    # The newer page asks an analytics host from the browser, the classic one does not.
-    "PREFECT_SERVER_UI_V2_ENABLED": "false",
-    "GX_ANALYTICS_ENABLED": "false",
-    # Without a server of your own a temporary one is started; a busy machine needs longer than 20 seconds.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    # Fivefold stores nothing in Prefect blocks; registering them makes the first start seconds slower.
-    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    # Idle threads that spin make a training step ten times slower when another process wants the core.
-    "OMP_WAIT_POLICY": "PASSIVE",
-}
 
 
 class SettingsError(ValueError):
@@ -78,7 +59,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then the environment, then the file; a key that nobody knows is refused on the way."""
         file = config_file()
@@ -124,29 +106,6 @@ def config_file() -> Path | None:
     if chosen and not file.is_file():
         raise SettingsError(f"FIVEFOLD_CONFIG names {file}, which is not a file. Remedy: correct or unset it.")
     return file if file.is_file() else None
-
-
-def is_debugging() -> bool:
-    """Whether errors should come with their traceback (FIVEFOLD_DEBUG)."""
-    return os.environ.get("FIVEFOLD_DEBUG", "") not in ("", "0", "false")
-
-
-def set_debugging() -> None:
-    """Let errors come with their traceback from here on, in child processes too."""
-    os.environ["FIVEFOLD_DEBUG"] = "1"
-
-
-def prepare_environment(settings: Settings) -> None:
-    """Telemetry off and sensible defaults for the libraries; call it before any of them is imported.
-
-    What the user has set stays. Prefect keeps its state in the home folder, unless the user has a Prefect
-    home, server or profile of their own: then nights appear there.
-    """
-    for name, value in ENVIRONMENT_DEFAULTS.items():
-        os.environ.setdefault(name, value)
-    has_profile = (Path.home() / ".prefect" / "profiles.toml").exists()
-    if not has_profile and "PREFECT_API_URL" not in os.environ:
-        os.environ.setdefault("PREFECT_HOME", str(settings.home.resolve() / "prefect"))
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

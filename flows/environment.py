@@ -1,0 +1,53 @@
+"""The environment that the libraries see: telemetry off, defaults that suit a night. It imports next to nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The newer page asks an analytics host from the browser, the classic one does not.
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    # Without a server of your own a temporary one is started; a busy machine needs longer than 20 seconds.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # Fivefold keeps nothing in Prefect blocks; registering them makes the first start seconds slower.
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # Idle threads that spin make a training step ten times slower when another process wants the core.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def set_defaults() -> None:
+    """Set every default that the user has not set."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+
+
+def keep_prefect_in(home: Path) -> None:
+    """Let Prefect keep its state under the home folder, unless the user has a Prefect home, server or
+    profile of their own: then nights appear there."""
+    has_profile = (Path.home() / ".prefect" / "profiles.toml").exists()
+    if not has_profile and "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_HOME", str(home.resolve() / "prefect"))
+
+
+def silence_prefect_console() -> None:
+    """Leave the terminal to Fivefold's own progress; Prefect's log lines still reach its server."""
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def is_debugging() -> bool:
+    """Whether errors should come with their traceback (FIVEFOLD_DEBUG)."""
+    return os.environ.get("FIVEFOLD_DEBUG", "").lower() not in ("", "0", "false")
+
+
+def set_debugging() -> None:
+    """Let errors come with their traceback from here on, in child processes too."""
+    os.environ["FIVEFOLD_DEBUG"] = "1"

@@ -1,0 +1,92 @@
+"""One night, from feeds to published decisions."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from prefect import flow
+from prefect.states import Completed, Failed, State
+from pydantic import Field
+from tasks.build_features import build_features
+from tasks.check_consistency import check_consistency
+from tasks.decide_actions import decide_actions
+from tasks.evaluate_heads import evaluate_heads
+from tasks.ingest_feeds import ingest_feeds
+from tasks.predict_heads import predict_heads
+from tasks.publish_release import publish_release
+from tasks.train_model import train_model
+from tasks.validate_feeds import validate_feeds
+
+from flows.artifacts import ProgressArtifact, publish_artifacts
+from flows.settings import Settings, load_settings
+from flows.steps import step
+from flows.watch import watchers
+from flows.work import Work, at_work
+from tasks.gates import GateStopped
+
+# Every function in the order of the night, with the tags that find its runs in the Prefect UI.
+ingest = step(ingest_feeds, "warehouse")
+validate = step(validate_feeds, "warehouse", "gate")
+build = step(build_features, "warehouse")
+train = step(train_model, "model")
+evaluate = step(evaluate_heads, "model", "gate")
+predict = step(predict_heads, "model")
+decide = step(decide_actions, "decisions")
+check = step(check_consistency, "decisions", "gate")
+publish = step(publish_release, "warehouse", "gate")
+STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, publish)
+
+# Far beyond any sound night on one machine; a night that hangs must not block the next one.
+TIMEOUT_SECONDS = 6 * 3600
+# Names of final states, beside Prefect's own: a gate refused to go on; there was nothing new to say.
+STOPPED, UNCHANGED = "Stopped", "Unchanged"
+
+# The fields of the run form: Prefect shows the description of a `Field` that is the default of a parameter.
+AS_OF_DATE: Any = Field(
+    None, description="The night knows what happened before this day; empty means tonight, or the end of the data"
+)
+FORCE: Any = Field(False, description="Run although the same day with the same feeds is already released")
+SETTINGS: Any = Field(
+    Settings.model_construct(), description="Settings of this night; fivefold.toml and FIVEFOLD_* fill the rest"
+)
+
+
+@flow(
+    name="nightly",
+    flow_run_name="night of {as_of_date}",
+    timeout_seconds=TIMEOUT_SECONDS,
+    persist_result=False,
+)
+def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings: Settings = SETTINGS) -> State[Any]:
+    """Ingest the feeds, validate them, train one joint model, gate its heads, decide and publish.
+
+    The final state is Completed with the run id, `Unchanged` (Completed) when readers already see this night, or
+    `Stopped` (Failed) with the gate, what it saw and the remedy; whatever was released before then stays in place.
+    """
+    chosen = load_settings(**settings.model_dump(exclude_unset=True))
+    audience = (*watchers(), ProgressArtifact())
+    try:
+        with at_work(chosen, as_of_date, [step.fn.__name__ for step in STEPS], audience) as work:
+            return run_steps(work, force)
+    except GateStopped as stop:
+        return Failed(name=STOPPED, message=str(stop), data=stop)
+
+
+def run_steps(work: Work, force: bool) -> State[Any]:
+    """The night itself. Tables carry the data from step to step."""
+    ingest(work)
+    if work.is_unchanged() and not force:
+        return Completed(name=UNCHANGED, message=f"nothing has changed since {work.skipped_for}")
+    try:
+        validate(work)
+        build(work)
+        train(work)
+        evaluate(work)
+        predict(work)
+        decide(work)
+        check(work)
+        publish(work)
+    finally:
+        publish_artifacts(work.con, work.night)
+    return Completed(message=f"released {work.night.run_id}", data=work.night.run_id)

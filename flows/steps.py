@@ -1,0 +1,94 @@
+"""A plain function of tasks/ becomes a named, timed and noted step of the night."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.logging import get_run_logger
+from prefect.tasks import exponential_backoff
+
+from flows.work import Work
+from tasks.gates import GateStopped
+from tasks.night import Night
+from tasks.progress import listening
+from warehouse import diary
+
+Function = Callable[[duckdb.DuckDBPyConnection, Night], object]
+
+
+def step(function: Function, *tags: str) -> Task[[Work], object]:
+    """The function as a Prefect task over `Work`, named after it: ingest_feeds -> 'ingest feeds'.
+
+    Only a lost connection is tried again, 10, 20 and 40 seconds later: bad data stay bad. The function starts
+    over, which is safe because each one replaces what it wrote.
+    """
+    name = function.__name__
+
+    @task(
+        name=name.replace("_", " "),
+        task_run_name=name.replace("_", " ") + " of {work.night.as_of_date}",
+        description=(function.__doc__ or "").strip().partition("\n")[0],
+        tags=["fivefold", *tags],
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=3,
+        retry_delay_seconds=exponential_backoff(10),
+        retry_condition_fn=_lost_connection,
+    )
+    def run(work: Work) -> object:
+        logger = get_run_logger()
+        started_at, clock = datetime.now(UTC), time.perf_counter()
+        work.started(name)
+        try:
+            with listening(work.said):
+                report = function(work.con, work.night)
+        except GateStopped as stop:
+            logger.error(str(stop))
+            _note(work, name, "failed", started_at, clock, str(stop))
+            raise
+        except Exception as error:
+            logger.exception("%s failed", name)
+            _note(work, name, "failed", started_at, clock, f"{type(error).__name__}: {error}")
+            raise
+        detail = in_words(report)
+        seconds = _note(work, name, "completed", started_at, clock, detail)
+        work.ended(name, seconds, detail)
+        logger.info("%.1f s: %s", seconds, detail)
+        return report
+
+    return run
+
+
+def in_words(report: object) -> str:
+    """A report as one line: its own words where it has them, else its small fields as 'name value'."""
+    if not is_dataclass(report):
+        return "" if report is None else str(report)
+    if type(report).__str__ is not object.__str__:
+        return str(report)
+    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:,}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else f"{name.replace('_', ' ')} {value}"
+        for name, value in values.items()
+        if isinstance(value, int | float | str)
+    )
+
+
+def _note(work: Work, name: str, status: str, started_at: datetime, clock: float, detail: str) -> float:
+    seconds = time.perf_counter() - clock
+    diary.record_step(work.con, work.night.run_id, name, status, started_at, seconds, detail)
+    return seconds
+
+
+def _lost_connection(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a retry can help."""
+    return isinstance(state.data, ConnectionError | TimeoutError)

@@ -1,0 +1,124 @@
+"""A night at work: its lock, its connection, its diary, from the first step to the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from flows.settings import Settings
+from flows.version import code_version
+from flows.watch import Watcher
+from tasks.gates import GateStopped
+from tasks.night import Night
+from warehouse import diary, lock
+from warehouse.connect import open_warehouse
+from warehouse.migrate import migrate
+from warehouse.sources import Source, open_source
+
+# They say where and how fast a night runs, not what it writes.
+_NOT_IDENTITY = {"run_id", "as_of_date", "source", "home", "threads", "memory_limit", "publish"}
+
+
+class Work:
+    """What the steps of one night share. A plain object: Prefect neither copies nor looks into it.
+
+    `steps` are the names of all steps in order; `skipped_for` names the release that already says all that
+    this night would say.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, night: Night, steps: Sequence[str], watchers: Sequence[Watcher]
+    ) -> None:
+        self.con, self.night, self.steps, self.watchers = con, night, steps, watchers
+        self.skipped_for: str | None = None
+
+    def is_unchanged(self) -> bool:
+        """Whether readers already see this day, made from the same inputs, settings and code."""
+        self.skipped_for = diary.equal_release(self.con, identity(self.night))
+        return self.skipped_for is not None
+
+    def started(self, step: str) -> None:
+        """Tell every watcher that the step starts."""
+        for watcher in self.watchers:
+            watcher.started(step, self.steps.index(step) + 1, len(self.steps))
+
+    def said(self, message: str, done: float | None) -> None:
+        """Pass on what a step says about its progress."""
+        for watcher in self.watchers:
+            watcher.said(message, done)
+
+    def ended(self, step: str, seconds: float, detail: str) -> None:
+        """Tell every watcher that the step is complete."""
+        for watcher in self.watchers:
+            watcher.ended(step, seconds, detail)
+
+
+@contextmanager
+def at_work(
+    settings: Settings, as_of_date: date | None, steps: Sequence[str], watchers: Sequence[Watcher]
+) -> Iterator[Work]:
+    """The one night at work in this home; how it ends goes into the diary, whatever happens.
+
+    Raises `warehouse.lock.WarehouseBusy` when another is at work.
+    """
+    night = plan_night(settings, as_of_date)
+    with (
+        lock.writing(night.home, f"night {night.run_id}"),
+        open_warehouse(
+            night.warehouse_path,
+            time_zone=night.time_zone,
+            threads=night.threads,
+            memory_limit=night.memory_limit,
+        ) as con,
+    ):
+        migrate(con)
+        diary.start_run(con, identity(night))
+        work = Work(con, night, steps, watchers)
+        for watcher in watchers:
+            watcher.began(night)
+        try:
+            yield work
+        except GateStopped as stop:
+            diary.finish_run(con, night.run_id, "stopped", str(stop))
+            raise
+        except BaseException as error:
+            diary.finish_run(con, night.run_id, "failed", f"{type(error).__name__}: {error}")
+            raise
+        if work.skipped_for:
+            diary.finish_run(con, night.run_id, "skipped", f"nothing has changed since {work.skipped_for}")
+        else:
+            diary.finish_run(con, night.run_id, "released")
+
+
+def plan_night(settings: Settings, as_of_date: date | None) -> Night:
+    """The night of that day; without a day, the latest one that the source knows everything about."""
+    source = open_source(settings.source)
+    night = settings.night("", as_of_date or date.min, source.time_zone, source.currency)
+    day = as_of_date or _tonight(source, night.time_zone)
+    return night.model_copy(update={"as_of_date": day, "run_id": new_run_id(day)})
+
+
+def identity(night: Night) -> diary.Run:
+    """What makes two nights the same work."""
+    return diary.Run(
+        run_id=night.run_id,
+        as_of_date=night.as_of_date,
+        source=night.source,
+        settings_json=night.model_dump_json(exclude=_NOT_IDENTITY),
+        code_version=code_version(),
+    )
+
+
+def new_run_id(as_of_date: date) -> str:
+    """A name that sorts by day and then by start (UTC, to the millisecond), such as 20180101-20180101T070000123."""
+    now = datetime.now(UTC)
+    return f"{as_of_date:%Y%m%d}-{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}"
+
+
+def _tonight(source: Source, time_zone: str) -> date:
+    """Today in the business time zone, or the end of the data where they end earlier."""
+    return min(datetime.now(ZoneInfo(time_zone)).date(), source.latest_as_of(time_zone))
