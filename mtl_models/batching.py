@@ -1,0 +1,61 @@
+"""Batches that hold rows of every table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from mtl_models.samples import TaskSamples
+
+# A table with n rows gets a share of the batch in proportion to n^0.75: small tables are seen more often than
+# once a pass, large ones still lead.
+SIZE_POWER = 0.75
+# A smaller micro-batch says nothing about its task.
+FEWEST_ROWS = 32
+
+
+def joint_batches(
+    rows: Mapping[str, TaskSamples], batch_rows: int, generator: torch.Generator
+) -> Iterator[dict[str, TaskSamples]]:
+    """One pass: as many batches as hold all tables' rows once, each with a micro-batch of every table."""
+    sizes = micro_batch_sizes({table: len(part) for table, part in rows.items()}, batch_rows)
+    streams = {table: _stream(part, sizes[table], generator) for table, part in rows.items()}
+    for _ in range(math.ceil(sum(len(part) for part in rows.values()) / batch_rows)):
+        yield {table: next(stream) for table, stream in streams.items()}
+
+
+def micro_batch_sizes(counts: Mapping[str, int], batch_rows: int) -> dict[str, int]:
+    """{table: rows in each batch}; together about `batch_rows`."""
+    total = sum(count**SIZE_POWER for count in counts.values())
+    return {
+        table: min(count, max(FEWEST_ROWS, round(batch_rows * count**SIZE_POWER / total)))
+        for table, count in counts.items()
+    }
+
+
+def shuffled(groups: Tensor, generator: torch.Generator) -> Tensor:
+    """[n] row numbers in random order of their groups; rows of a group stay together, so that a list of
+    candidates is compared within one batch and its user is encoded once."""
+    order = torch.randperm(int(groups.max()) + 1, generator=generator)
+    return torch.argsort(order[groups.cpu()], stable=True).to(groups.device)
+
+
+def some(rows: TaskSamples, most: int, generator: torch.Generator) -> TaskSamples:
+    """All rows, or `most` of them in whole groups (but the last)."""
+    return rows if len(rows) <= most else rows.take(shuffled(rows.groups, generator)[:most])
+
+
+def chunks(rows: TaskSamples, size: int) -> Iterator[TaskSamples]:
+    """The rows in order, `size` at a time."""
+    for start in range(0, len(rows), size):
+        yield rows.take(slice(start, start + size))
+
+
+def _stream(rows: TaskSamples, size: int, generator: torch.Generator) -> Iterator[TaskSamples]:
+    while True:
+        order = shuffled(rows.groups, generator)
+        for start in range(0, len(order) - size + 1, size):
+            yield rows.take(order[start : start + size])

@@ -1,0 +1,80 @@
+"""Entities and context as vectors of one width, so that every task's rows fit the same trunk."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mtl_models.config import ModelConfig
+from mtl_models.preprocess import EntitySpec
+from mtl_models.samples import EntityTable
+
+# A category embedding wider than this only memorises.
+MOST_CATEGORY_WIDTH = 8
+
+
+class EntityEncoder(nn.Module):
+    """One kind of entity: id embedding, category embeddings and numbers through one layer.
+
+    In training a share of the ids is replaced by "unknown", so that the features learn to stand in for an id
+    (DropoutNet, Volkovs et al. 2017): a new user or product is then nothing unusual.
+    """
+
+    def __init__(self, spec: EntitySpec, config: ModelConfig) -> None:
+        super().__init__()
+        id_width = config.id_embedding_width if spec.ids.words else 0
+        self.ids = nn.Embedding(len(spec.ids), id_width) if id_width else None
+        widths = [min(MOST_CATEGORY_WIDTH, len(words)) for words in spec.categories.values()]
+        self.categories = nn.ModuleList(
+            nn.Embedding(len(words), width) for words, width in zip(spec.categories.values(), widths, strict=True)
+        )
+        for embedding in self.modules():
+            if isinstance(embedding, nn.Embedding):
+                nn.init.normal_(embedding.weight, std=0.05)
+        self.numbers = spec.numbers.width
+        self.project = nn.Linear(max(id_width + sum(widths) + self.numbers, 1), config.slot_width)
+        self.none = nn.Parameter(torch.zeros(config.slot_width))
+        self.id_dropout = config.id_dropout
+
+    def forward(self, table: EntityTable, rows: Tensor, *, hide_ids: bool) -> Tensor:
+        """[n, slot_width] for rows [n] of the table; -1 gives the learned 'none' vector.
+
+        Each entity is encoded once, however many rows name it.
+        """
+        entities, inverse = torch.unique(rows, return_inverse=True)
+        if len(table) == 0 or int(entities[-1]) < 0:
+            return self.none.expand(len(rows), -1)
+        encoded = self._encode(table, entities.clamp_min(0), hide_ids)
+        encoded = torch.where(entities[:, None] < 0, self.none, encoded)
+        return encoded.index_select(0, inverse)
+
+    def _encode(self, table: EntityTable, entities: Tensor, hide_ids: bool) -> Tensor:
+        parts = [table.numbers[entities]]
+        if self.ids is not None:
+            ids = table.ids[entities]
+            if hide_ids:
+                ids = torch.zeros_like(ids)
+            elif self.training and self.id_dropout:
+                ids = ids * (torch.rand(len(ids), device=ids.device) >= self.id_dropout)
+            parts.append(self.ids(ids))
+        words = table.categories[entities]
+        parts += [embedding(words[:, column]) for column, embedding in enumerate(self.categories)]
+        features = torch.cat(parts, dim=1)  # [entities, numbers + id + categories]
+        if features.shape[1] == 0:
+            features = features.new_zeros(len(entities), 1)
+        return nn.functional.silu(self.project(features))
+
+
+class ContextEncoder(nn.Module):
+    """A table's own context features; its bias tells the trunk which table a row comes from."""
+
+    def __init__(self, width: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.project = nn.Linear(width, config.slot_width, bias=False) if width else None
+        self.bias = nn.Parameter(torch.zeros(config.slot_width).normal_(std=0.05))
+
+    def forward(self, context: Tensor) -> Tensor:
+        """[n, slot_width] for context [n, c]."""
+        if self.project is None:
+            return nn.functional.silu(self.bias).expand(len(context), -1)
+        return nn.functional.silu(self.project(context) + self.bias)

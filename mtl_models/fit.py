@@ -1,0 +1,157 @@
+"""Training: one loop over joint batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from mtl_models.batching import joint_batches, some
+from mtl_models.interactions import GradientCosines
+from mtl_models.model import Entities, JointModel, Rows
+from mtl_models.samples import concatenate
+
+# Averaged weights follow the trained ones with this memory: they are what is validated and kept, and make a
+# decaying step size needless (Izmailov et al. 2018; Morales-Brotons et al. 2024).
+AVERAGE_MEMORY = 0.99
+GRADIENT_NORM = 1.0
+# The passes with the validation window added refine, they do not relearn.
+FINISH_STEP_SHARE = 0.2
+# Rows of one table that are enough to know its loss.
+MEASURED_ROWS = 40_000
+
+Scales = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass: losses are relative to the baselines', so below 1 beats them. `validation_losses` is by task and
+    empty in the finishing passes, which have no rows left to validate on."""
+
+    number: int
+    training_loss: float
+    validation_losses: Mapping[str, float]
+    is_best: bool
+    rows: int
+    seconds: float
+
+    @property
+    def validation_loss(self) -> float:
+        """Mean over tasks; NaN in a finishing pass."""
+        losses = list(self.validation_losses.values())
+        return sum(losses) / len(losses) if losses else float("nan")
+
+
+def fit(
+    model: JointModel,
+    entities: Entities,
+    train: Rows,
+    validation: Rows,
+    *,
+    scales: Scales,
+    weights: Mapping[str, float],
+    epochs: int,
+    cosines: GradientCosines | None = None,
+) -> Iterator[Epoch]:
+    """Train in place, yielding each pass; afterwards the model holds the best averaged weights.
+
+    `scales` are the baselines' losses, `weights` the lambda_j of each task. Stops when `patience` passes brought no
+    better validation loss, then makes `finish_epochs` passes with the validation window added.
+    """
+    config = model.config
+    generator = torch.Generator().manual_seed(config.seed)
+    torch.manual_seed(config.seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    averager = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_MEMORY))
+    average = cast(JointModel, averager.module)
+    measured = {table: some(rows, MEASURED_ROWS, generator) for table, rows in validation.items()}
+    best_loss, best_weights, waited = float("inf"), _copy(average), 0
+
+    def one_pass(number: int, rows: Rows) -> tuple[float, int, float]:
+        started, total, seen = time.perf_counter(), 0.0, 0
+        model.train()
+        for step, batch in enumerate(joint_batches(rows, config.batch_rows, generator)):
+            losses = relative_losses(model.losses(model(entities, batch), batch), scales)
+            if cosines is not None:
+                cosines.observe(model, losses, step)
+            loss = sum((weights[task] * value for task, value in losses.items()), torch.zeros(()))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+            optimiser.step()
+            averager.update_parameters(model)
+            total, seen = total + float(loss.detach()), seen + sum(len(part) for part in batch.values())
+        return total / (step + 1) / sum(weights[task] for task in losses), seen, time.perf_counter() - started
+
+    for number in range(1, epochs + 1):
+        training_loss, rows, seconds = one_pass(number, train)
+        losses = measure(average, entities, measured, scales)
+        epoch = Epoch(number, training_loss, losses, _weighted(losses, weights) < best_loss, rows, seconds)
+        waited = 0 if epoch.is_best else waited + 1
+        if epoch.is_best:
+            best_loss, best_weights = _weighted(losses, weights), _copy(average)
+        yield epoch
+        if waited > config.patience:
+            break
+
+    model.load_state_dict(best_weights)
+    average.load_state_dict(best_weights)
+    for group in optimiser.param_groups:
+        group["lr"] = config.learning_rate * FINISH_STEP_SHARE
+    everything = {table: concatenate([rows, validation[table]]) for table, rows in train.items()}
+    for extra in range(config.finish_epochs):
+        training_loss, rows, seconds = one_pass(number + extra + 1, everything)
+        yield Epoch(number + extra + 1, training_loss, {}, True, rows, seconds)
+    model.load_state_dict(_copy(average))
+
+
+def start_losses(model: JointModel, entities: Entities, rows: Rows) -> Scales:
+    """{task: {target: loss}} of a model before training, which is the loss of the baselines. A target that was
+    never observed, or that the baseline predicts perfectly, has no scale and is not learned."""
+    generator = torch.Generator().manual_seed(0)
+    losses = _measure(model, entities, {table: some(part, MEASURED_ROWS, generator) for table, part in rows.items()})
+    return {task: {name: value for name, value in targets.items() if value > 1e-9} for task, targets in losses.items()}
+
+
+def relative_losses(losses: Mapping[str, Mapping[str, Tensor]], scales: Scales) -> dict[str, Tensor]:
+    """{task: mean over its targets of loss / baseline's loss}."""
+    return {
+        task: torch.stack([losses[task][name] / scale for name, scale in targets.items()]).mean()
+        for task, targets in scales.items()
+        if task in losses and targets
+    }
+
+
+def measure(model: JointModel, entities: Entities, rows: Rows, scales: Scales) -> dict[str, float]:
+    """{task: relative loss} of the rows, without dropout."""
+    losses = _measure(model, entities, rows)
+    return {
+        task: sum(losses[task][name] / scale for name, scale in targets.items()) / len(targets)
+        for task, targets in scales.items()
+        if task in losses and targets
+    }
+
+
+@torch.inference_mode()
+def _measure(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dict[str, float]]:
+    model.eval()
+    losses = {}
+    for task, table in model.tasks_of(rows):
+        if len(rows[table]):
+            part = {table: rows[table]}
+            only = model(entities, part)[task]
+            losses[task] = {name: float(value) for name, value in model.head(task).losses(only, part[table]).items()}
+    return losses
+
+
+def _weighted(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    return sum(weights[task] * loss for task, loss in losses.items())
+
+
+def _copy(module: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

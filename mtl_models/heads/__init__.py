@@ -1,0 +1,29 @@
+"""The heads: one module each, one class for each task that a head learns."""
+
+from __future__ import annotations
+
+from mtl_models.heads.base import Head, Outputs, View
+from mtl_models.heads.pricing import PriceResponse, Redemption
+from mtl_models.heads.recommendation import Recommendation
+from mtl_models.heads.service import DailyContacts, OrderRisk
+from mtl_models.heads.supply import Supply
+from mtl_models.heads.user_profile import UserProfile
+
+# Task name to head; the order is that of the joint batch and of every report.
+TASKS: dict[str, type[Head]] = {
+    "profile": UserProfile,
+    "recommendation": Recommendation,
+    "pricing": PriceResponse,
+    "promotion": Redemption,
+    "supply": Supply,
+    "service_orders": OrderRisk,
+    "service_days": DailyContacts,
+}
+
+
+def weight_name(task: str) -> str:
+    """The name under which settings and priorities weigh a task: both service tasks share one."""
+    return "service" if task.startswith("service_") else task
+
+
+__all__ = ["TASKS", "Head", "Outputs", "View", "weight_name"]

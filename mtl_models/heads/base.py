@@ -1,0 +1,50 @@
+"""What every head promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from mtl_models.demand_curve import Curve
+from mtl_models.samples import TaskSamples
+
+Outputs = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a head sees of its rows: features from the shared part [n, width] and, for demand, the curve."""
+
+    shared: Tensor
+    curve: Curve | None = None
+
+
+class Head(nn.Module):
+    """One task: outputs, losses and predictions from the shared features.
+
+    `table` is the sample table that it learns from. `is_blind_to_ids`: its rows never show their user's or
+    product's id to the encoders.
+    """
+
+    table: ClassVar[str]
+    is_blind_to_ids: ClassVar[bool] = False
+
+    def __init__(self, width: int, interests: int) -> None:
+        super().__init__()
+
+    def fit_baseline(self, rows: TaskSamples) -> None:
+        """Learn the constants of the baseline from training rows; called once, before training."""
+
+    def forward(self, view: View, rows: TaskSamples) -> Outputs:
+        """Raw outputs, [n] or [n, k] each."""
+        raise NotImplementedError
+
+    def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Mean loss of each target over the rows where it is known; scalars."""
+        raise NotImplementedError
+
+    def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Columns of the predicted table, [n] or [n, k] each."""
+        raise NotImplementedError

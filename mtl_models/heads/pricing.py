@@ -1,0 +1,70 @@
+"""Pricing and promotion: how demand answers to the price, and who redeems an offer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mtl_models.heads.base import Head, Outputs, View
+from mtl_models.losses import binary_cross_entropy, known, logit, masked_mean, negative_binomial_deviance
+from mtl_models.samples import TaskSamples
+from mtl_models.tower import Tower
+
+# Variance of weekly units is mean + DISPERSION * mean^2: keeps best sellers from drowning the rest.
+DISPERSION = 0.1
+
+
+class PriceResponse(Head):
+    """The demand curve at the observed price; this is where the elasticity is learned."""
+
+    table = "demand"
+
+    def forward(self, view: View, rows: TaskSamples) -> Outputs:
+        """[n] log units at that week's shelf price, and the elasticity."""
+        curve = _curve(view)
+        log_units = curve.log_units_at(rows.inputs["price"], rows.inputs["reference_price"])
+        return {"log_units": log_units, "elasticity": curve.elasticity}
+
+    def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Deviance of the units of priced products."""
+        target = torch.where(rows.inputs["is_priced"] > 0, rows.targets["units"], torch.nan)
+        deviance = negative_binomial_deviance(outputs["log_units"], known(target), DISPERSION)
+        return {"units": masked_mean(deviance, target)}
+
+    def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Units at the observed price, and the elasticity."""
+        return {"units": outputs["log_units"].exp(), "elasticity": outputs["elasticity"]}
+
+
+class Redemption(Head):
+    """Whether a user redeems a coupon of a campaign, over the user's own past rate.
+
+    Campaigns last longer than a horizon: the other tasks may have seen later weeks of the same household. Its rows
+    therefore carry no user id, so that nothing learned about one household from later rows can reach them.
+    """
+
+    table = "promotion"
+    is_blind_to_ids = True
+
+    def __init__(self, width: int, interests: int) -> None:
+        super().__init__(width, interests)
+        self.residual = Tower(width, 1, hidden=32)
+
+    def forward(self, view: View, rows: TaskSamples) -> Outputs:
+        """[n] log odds."""
+        return {"redeemed": logit(rows.baselines["redeemed"]) + self.residual(view.shared).squeeze(1)}
+
+    def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Cross-entropy."""
+        target = rows.targets["redeemed"]
+        return {"redeemed": masked_mean(binary_cross_entropy(outputs["redeemed"], known(target)), target)}
+
+    def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Columns of predicted.promotion."""
+        return {"redemption_probability": outputs["redeemed"].sigmoid()}
+
+
+def _curve(view: View):  # type: ignore[no-untyped-def]
+    if view.curve is None:
+        raise ValueError("the rows of this head need the demand curve")
+    return view.curve

@@ -1,0 +1,129 @@
+"""User profile: what a user will spend, when, and on what."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mtl_models.heads.base import Head, Outputs, View
+from mtl_models.losses import (
+    binary_cross_entropy,
+    known,
+    logit,
+    masked_mean,
+    pinball,
+    soft_cross_entropy,
+    tweedie_deviance,
+)
+from mtl_models.samples import TaskSamples
+from mtl_models.tower import Tower
+
+PROBABILITIES = ("buys_28d", "buys_7d", "churns_90d", "discount_share_28d", "contacts_28d")
+SPEND_LEVELS = (0.1, 0.5, 0.9)
+# A share below this is a category that the user has not touched yet, not one that is impossible.
+SMALLEST_SHARE = 1e-5
+# Say of own history, recent history and the shop's average in a user's interests before training.
+FIRST_MIXTURE = {"category_shares": 4.0, "recent_category_shares": 2.0, "prior": 1.0}
+
+
+class UserProfile(Head):
+    """Orders and churn as logits over the user's own rate; spend as a mean and quantiles over own spend;
+    interests as a mixture of own, recent and average shares, tilted by what the shared features know."""
+
+    table = "profile"
+    prior_shares: Tensor
+    constant_logits: Tensor
+
+    def __init__(self, width: int, interests: int) -> None:
+        super().__init__(width, interests)
+        self.orders = Tower(width, len(PROBABILITIES))
+        self.spend = Tower(width, 1 + len(SPEND_LEVELS))
+        self.mixture = Tower(width, len(FIRST_MIXTURE))
+        self.tilt = Tower(width, interests)
+        self.register_buffer("prior_shares", torch.full((interests,), 1 / interests))
+        self.register_buffer("constant_logits", torch.zeros(len(PROBABILITIES)))
+
+    def fit_baseline(self, rows: TaskSamples) -> None:
+        """The shop's average interests, and average rates where no personal baseline exists."""
+        shares = rows.targets["category_shares"]
+        seen = shares[~torch.isnan(shares).any(dim=1)]
+        if len(seen):
+            self.prior_shares.copy_(seen.mean(dim=0).clamp_min(SMALLEST_SHARE))
+        rates = torch.stack([torch.nanmean(_binary_target(rows, name)) for name in PROBABILITIES])
+        self.constant_logits.copy_(logit(torch.nan_to_num(rates, nan=0.5)))
+
+    def forward(self, view: View, rows: TaskSamples) -> Outputs:
+        """Logits by target, spend mean and ordered quantiles (log scale), log shares."""
+        orders = self.orders(view.shared) + self._baseline_logits(rows)  # [n, 5]
+        outputs: Outputs = {name: orders[:, i] for i, name in enumerate(PROBABILITIES)}
+        own_spend = rows.baselines["spend_28d"]
+        residual = self.spend(view.shared)  # [n, 4]
+        outputs["log_spend"] = torch.log(own_spend.clamp_min(1.0)) + residual[:, 0]
+        outputs["log1p_spend_quantiles"] = _ordered(torch.log1p(own_spend) + residual[:, 2], residual[:, 1:])
+        outputs["log_shares"] = self._log_shares(view, rows)
+        return outputs
+
+    def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """One loss a target: cross-entropies, Tweedie deviance of the mean, pinball of the quantiles."""
+        losses = {}
+        for name in PROBABILITIES:
+            target = _binary_target(rows, name)
+            losses[name] = masked_mean(binary_cross_entropy(outputs[name], known(target)), target)
+        spend = rows.targets["spend_28d"]
+        amount = known(spend).clamp_min(0.0)
+        losses["spend_mean"] = masked_mean(tweedie_deviance(outputs["log_spend"], amount), spend)
+        quantiles = torch.expm1(outputs["log1p_spend_quantiles"])
+        for i, level in enumerate(SPEND_LEVELS):
+            losses[f"spend_p{level * 100:.0f}"] = masked_mean(pinball(quantiles[:, i], amount, level), spend)
+        shares = rows.targets["category_shares"]
+        losses["category_shares"] = masked_mean(soft_cross_entropy(outputs["log_shares"], known(shares)), shares)
+        return losses
+
+    def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
+        """Columns of predicted.profile."""
+        quantiles = torch.expm1(outputs["log1p_spend_quantiles"]).clamp_min(0.0)
+        return {
+            "expected_revenue_28d": outputs["log_spend"].exp(),
+            "expected_revenue_28d_p10": quantiles[:, 0],
+            "expected_revenue_28d_p50": quantiles[:, 1],
+            "expected_revenue_28d_p90": quantiles[:, 2],
+            "order_probability_7d": outputs["buys_7d"].sigmoid(),
+            "order_probability_28d": outputs["buys_28d"].sigmoid(),
+            "churn_probability_90d": outputs["churns_90d"].sigmoid(),
+            "discount_sensitivity": outputs["discount_share_28d"].sigmoid(),
+            "contact_probability_28d": outputs["contacts_28d"].sigmoid(),
+            "category_shares": outputs["log_shares"].exp(),
+        }
+
+    def _baseline_logits(self, rows: TaskSamples) -> Tensor:
+        """[n, 5] log odds of the user's own order rate; the shop's average where a user has no own rate."""
+        buys = rows.baselines["buys_28d"].clamp(0.01, 0.99)
+        # A user with Poisson orders stays away for 90 days with probability (1 - p28)^(90/28).
+        own = {"buys_28d": buys, "buys_7d": rows.baselines["buys_7d"], "churns_90d": (1 - buys) ** (90 / 28)}
+        columns = [
+            logit(own[name], margin=0.02) if name in own else self.constant_logits[i].expand(len(rows))
+            for i, name in enumerate(PROBABILITIES)
+        ]
+        return torch.stack(columns, dim=1)
+
+    def _log_shares(self, view: View, rows: TaskSamples) -> Tensor:
+        """[n, interests] log of the mixture, tilted."""
+        own = known(rows.baselines["category_shares"])
+        recent = known(rows.baselines["recent_category_shares"])
+        parts = torch.stack([own, recent, self.prior_shares.expand_as(own)], dim=1)  # [n, 3, interests]
+        first = torch.tensor(list(FIRST_MIXTURE.values()), device=own.device).log()
+        weights = functional.softmax(first + self.mixture(view.shared), dim=1)  # [n, 3]
+        blend = torch.einsum("np,npk->nk", weights, parts).clamp_min(SMALLEST_SHARE)
+        return functional.log_softmax(blend.log() + self.tilt(view.shared), dim=1)
+
+
+def _binary_target(rows: TaskSamples, name: str) -> Tensor:
+    """[n] in 0..1: the label, or whether a count is above zero."""
+    return rows.targets[name].clamp(0.0, 1.0)
+
+
+def _ordered(median: Tensor, residual: Tensor) -> Tensor:
+    """[n, 3] quantiles around `median` [n] on the log1p scale: the outer ones a softplus away, so never crossing."""
+    below, above = functional.softplus(residual[:, 0]), functional.softplus(residual[:, 2])
+    return torch.stack([median - below, median, median + above], dim=1)

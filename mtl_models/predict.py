@@ -1,0 +1,53 @@
+"""Scoring with a trained model, in batches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mtl_models.batching import chunks
+from mtl_models.demand_curve import log_price_ratio
+from mtl_models.elasticity import own_elasticity
+from mtl_models.model import Entities, JointModel, Rows, product_ids
+from mtl_models.samples import TaskSamples
+
+BATCH_ROWS = 16_384
+
+
+@torch.inference_mode()
+def predict(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dict[str, Tensor]]:
+    """{task: {column: [n] or [n, k]}} for every task whose table is among the rows, in the rows' order."""
+    model.eval()
+    columns: dict[str, list[dict[str, Tensor]]] = {}
+    for table, samples in rows.items():
+        for part in chunks(samples, BATCH_ROWS):
+            outputs = model(entities, {table: part})
+            for task, output in outputs.items():
+                columns.setdefault(task, []).append(model.head(task).predictions(output, part))
+    return {
+        task: {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+        for task, parts in columns.items()
+    }
+
+
+@torch.no_grad()
+def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSamples) -> None:
+    """Move each product's elasticity by what its own observed prices say; the last step of training.
+
+    `demand`: the rows that the curve was trained on.
+    """
+    if model.curve is None or "pricing" not in model.tasks:
+        return
+    model.curve.own_shift.zero_()
+    expected = predict(model, entities, {"demand": demand})["pricing"]["units"].to(demand.weights.device)
+    seen = (demand.inputs["is_priced"] > 0) & (demand.inputs["is_price_seen"] > 0)
+    seen &= ~torch.isnan(demand.targets["units"])
+    own = own_elasticity(
+        units=demand.targets["units"][seen],
+        expected=expected[seen],
+        log_ratio=log_price_ratio(demand.inputs["price"], demand.inputs["reference_price"])[seen],
+        product_ids=product_ids(entities, demand)[seen],
+        products=len(model.curve.own_shift),
+    )
+    model.curve.own_shift.copy_(own.shift)
+    model.curve.own_spread.copy_(own.spread)

@@ -1,0 +1,71 @@
+"""Start from an earlier night's model: most of what was true last week still is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mtl_models.config import ModelConfig
+from mtl_models.model import JointModel
+from mtl_models.preprocess import Preprocessing
+
+
+def is_compatible(earlier: Preprocessing, tonight: Preprocessing) -> bool:
+    """Whether both read the same columns: only then do weights mean the same."""
+    return earlier.feature_names == tonight.feature_names
+
+
+def with_scales_of(earlier: Preprocessing, tonight: Preprocessing) -> Preprocessing:
+    """Tonight's vocabularies on the earlier scales: copied weights were learned on those."""
+    entities = {
+        slot: spec.model_copy(update={"numbers": earlier.entities[slot].numbers})
+        for slot, spec in tonight.entities.items()
+    }
+    return tonight.model_copy(update={"entities": entities, "contexts": earlier.contexts})
+
+
+@torch.no_grad()
+def copy_weights(earlier: JointModel, tonight: JointModel) -> int:
+    """Copy every parameter that both models have; those with a row per word (an id, a category, an interest) row by
+    row, by the word. Returns the number of parameter tensors that were copied."""
+    words_before, words_now = _words(earlier.preprocessing), _words(tonight.preprocessing)
+    source = dict(earlier.named_parameters())
+    copied = 0
+    for name, parameter in tonight.named_parameters():
+        if name not in source:
+            continue
+        if name in words_now:
+            _copy_rows(source[name], parameter, words_before[name], words_now[name])
+        elif source[name].shape == parameter.shape:
+            parameter.copy_(source[name])
+        else:
+            continue
+        copied += 1
+    return copied
+
+
+def fits(earlier: ModelConfig, tonight: ModelConfig) -> bool:
+    """Whether both settings build the same layers."""
+    shape = ("sharing", "id_embedding_width", "slot_width", "trunk_widths")
+    return all(getattr(earlier, name) == getattr(tonight, name) for name in shape)
+
+
+def _words(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:
+    """{parameter: the word of each row}; row 0 of an embedding is the unknown word, here ''."""
+    words = {}
+    for slot, spec in preprocessing.entities.items():
+        words[f"encoders.{slot}.ids.weight"] = ("", *spec.ids.words)
+        for i, vocabulary in enumerate(spec.categories.values()):
+            words[f"encoders.{slot}.categories.{i}.weight"] = ("", *vocabulary.words)
+    for kind in ("weight", "bias"):
+        words[f"heads.profile.tilt.residual.{kind}"] = preprocessing.interests
+    return words
+
+
+def _copy_rows(source: Tensor, target: Tensor, before: tuple[str, ...], now: tuple[str, ...]) -> None:
+    if source.shape[1:] != target.shape[1:]:
+        return
+    position = {word: i for i, word in enumerate(before)}
+    pairs = [(i, position[word]) for i, word in enumerate(now) if word in position]
+    here, there = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2).unbind(dim=1)
+    target[here] = source[there].to(target.device)

@@ -1,0 +1,240 @@
+"""From feature and sample tables to tensors: the only place where a column name becomes an input of the model.
+
+Samples are joined to their entities inside DuckDB, so that what crosses over is numbers: the row of each entity,
+and the columns whose prefix says what they are (`label_`, `base_`, `ctx_`; other numbers are inputs of the heads).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler
+from mtl_models.samples import ABSENT, SLOTS, EntityTable, TaskSamples
+from warehouse.contracts.table import quote
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Where a slot's rows come from: its table, their key, and the id that may get an embedding."""
+
+    table: str
+    key: tuple[str, ...]
+    id_name: str | None = None
+
+
+ENTITIES = {
+    "user": Entity("users", ("user_id", "cutoff_date"), "user_id"),
+    "product": Entity("products", ("product_id", "cutoff_date"), "product_id"),
+    "site": Entity("sites", ("site_id", "cutoff_date"), "site_id"),
+    "calendar": Entity("calendar", ("calendar_date",)),
+    "history": Entity("demand_history", ("product_id", "site_id", "cutoff_date")),
+}
+# The key of each sample table, in the order in which its rows are read.
+SAMPLE_KEYS = {
+    "profile": ("cutoff_date", "user_id"),
+    "recommendation": ("cutoff_date", "user_id", "product_id"),
+    "demand": ("cutoff_date", "product_id", "site_id", "horizon"),
+    "promotion": ("cutoff_date", "campaign_id", "user_id"),
+    "service_orders": ("cutoff_date", "order_id"),
+    "service_days": ("cutoff_date", "forecast_date", "channel", "contact_reason"),
+}
+# Rows with equal values here are one list of candidates.
+LIST_KEYS = {"recommendation": ("cutoff_date", "user_id")}
+_HORIZON = re.compile(r"_(\d+)d$")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What was read: entity rows by slot, and sample rows by table and fold."""
+
+    entities: dict[str, pl.DataFrame]
+    samples: dict[str, dict[str, pl.DataFrame]]
+    interests: tuple[str, ...]
+
+
+def sample_tables(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """{table: {fold: rows}} of the sample tables that exist."""
+    found = {name for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = 'samples'")
+             .fetchall()}  # fmt: skip
+    counts = {}
+    for table in SAMPLE_KEYS:
+        if table in found:
+            query = f"select fold, count(*) from samples.{quote(table)} group by fold order by fold"
+            counts[table] = dict(con.execute(query).fetchall())
+    return counts
+
+
+def read_frames(
+    con: duckdb.DuckDBPyConnection,
+    tables: Sequence[str],
+    folds: Sequence[str],
+    *,
+    label_end_date: date | None = None,
+) -> Frames:
+    """Rows of these tables and folds with the entities that they name.
+
+    `label_end_date`: labels whose horizon reaches beyond it are left out, so that no training label looks into the
+    window that is measured.
+    """
+    keys = {table: _columns(con, "samples", table) for table in tables}
+    entities = {}
+    for slot, entity in ENTITIES.items():
+        naming = [table for table, columns in keys.items() if set(entity.key) <= set(columns)]
+        _number_rows(con, slot, entity, naming, folds)
+        features = [name for name in _columns(con, "features", entity.table) if name not in entity.key]
+        columns = ", ".join(quote(name) for name in dict.fromkeys([*_id(entity), *features]))
+        entities[slot] = con.sql(f"select {columns or 'slot_row'} from temp.slot_{slot} order by slot_row").pl()
+    samples = {table: _read_samples(con, table, keys[table], folds, label_end_date) for table in tables}
+    categories = con.execute("select category from features.categories order by category_index").fetchall()
+    return Frames(entities=entities, samples=samples, interests=tuple(name for (name,) in categories))
+
+
+def fit_preprocessing(frames: Frames, fold: str = "train") -> Preprocessing:
+    """Vocabularies and scales from the rows of one fold and the entities that these rows name."""
+    specs = {}
+    for slot, frame in frames.entities.items():
+        named = [part[fold][f"slot_{slot}"] for part in frames.samples.values() if fold in part]
+        rows = pl.concat(named).unique().sort() if named else pl.Series([], dtype=pl.Int64)
+        specs[slot] = EntitySpec.fit(frame[rows.filter(rows != ABSENT)], ENTITIES[slot].id_name)
+    contexts = {}
+    for table, folds in frames.samples.items():
+        context = [name for name in folds[fold].columns if name.startswith("ctx_")] if fold in folds else []
+        contexts[table] = Scaler.fit(folds[fold], tuple(context)) if fold in folds else Scaler(names=())
+    return Preprocessing(entities=specs, contexts=contexts, interests=frames.interests)
+
+
+def entity_tensors(frames: Frames, preprocessing: Preprocessing) -> dict[str, EntityTable]:
+    """{slot: table} as tensors."""
+    return {
+        slot: preprocessing.entities[slot].transform(frame, ENTITIES[slot].id_name)
+        for slot, frame in frames.entities.items()
+    }
+
+
+def sample_tensors(frames: Frames, preprocessing: Preprocessing, fold: str) -> dict[str, TaskSamples]:
+    """{table: rows} of one fold as tensors; tables without rows in it are left out."""
+    return {
+        table: _task_samples(folds[fold], preprocessing.contexts[table], len(preprocessing.interests))
+        for table, folds in frames.samples.items()
+        if fold in folds
+    }
+
+
+def read_keys(con: duckdb.DuckDBPyConnection, table: str, fold: str, columns: Iterable[str]) -> pl.DataFrame:
+    """Columns of one fold's rows, in the order in which `read_frames` reads them."""
+    names = ", ".join(quote(name) for name in columns)
+    order = ", ".join(quote(name) for name in SAMPLE_KEYS[table])
+    return con.sql(f"select {names} from samples.{quote(table)} where fold = $1 order by {order}", params=[fold]).pl()
+
+
+def _columns(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    return con.sql(f"select * from {quote(schema)}.{quote(table)} limit 0").columns
+
+
+def _id(entity: Entity) -> list[str]:
+    return [entity.id_name] if entity.id_name else []
+
+
+def _number_rows(
+    con: duckdb.DuckDBPyConnection, slot: str, entity: Entity, tables: Sequence[str], folds: Sequence[str]
+) -> None:
+    """Temporary table slot_<slot>: the entity rows that the samples name, numbered in the order of their key."""
+    key = ", ".join(quote(name) for name in entity.key)
+    folds_in = ", ".join(f"${i + 1}" for i in range(len(folds)))
+    named = " union ".join(f"select {key} from samples.{quote(t)} where fold in ({folds_in})" for t in tables)
+    con.execute(
+        f"""
+        create or replace temp table slot_{slot} as
+        with named as ({named or f"select {key} from features.{quote(entity.table)} limit 0"})
+        select row_number() over (order by {key}) - 1 as slot_row, *
+        from features.{quote(entity.table)} join named using ({key})
+        """,
+        list(folds) if tables else None,
+    )
+
+
+def _read_samples(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[str],
+    folds: Sequence[str],
+    label_end_date: date | None,
+) -> dict[str, pl.DataFrame]:
+    """{fold: rows} with slot rows, list number and every number of the table."""
+    slots = {slot: entity.key for slot, entity in ENTITIES.items() if set(entity.key) <= set(columns)}
+    selected = [
+        f"coalesce(slot_{slot}.slot_row, {ABSENT}) as slot_{slot}" if slot in slots else f"{ABSENT} as slot_{slot}"
+        for slot in SLOTS
+    ]
+    list_key = ", ".join(f"rows.{quote(name)}" for name in LIST_KEYS.get(table, SAMPLE_KEYS[table]))
+    selected.append(f"dense_rank() over (partition by fold order by {list_key}) - 1 as list_number")
+    selected += [
+        _select_number(name, label_end_date) for name in _numeric(con, table) if name not in SAMPLE_KEYS[table]
+    ]
+    joins = " ".join(
+        f"left join temp.slot_{slot} on "
+        + " and ".join(f"slot_{slot}.{quote(name)} = rows.{quote(name)}" for name in key)
+        for slot, key in slots.items()
+    )
+    order = ", ".join(f"rows.{quote(name)}" for name in SAMPLE_KEYS[table])
+    folds_in = ", ".join(f"${i + 1}" for i in range(len(folds)))
+    frame = con.sql(
+        f"select fold, {', '.join(selected)} from samples.{quote(table)} as rows {joins} "
+        f"where fold in ({folds_in}) order by {order}",
+        params=list(folds),
+    ).pl()
+    return {str(key[0]): part.drop("fold") for key, part in frame.group_by("fold", maintain_order=True)}
+
+
+def _numeric(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Columns that hold numbers, flags or lists of numbers."""
+    relation = con.sql(f"select * from samples.{quote(table)} limit 0")
+    words = ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+    return [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) not in words]
+
+
+def _select_number(name: str, label_end_date: date | None) -> str:
+    is_list = name.endswith("category_shares")
+    value = f"cast(rows.{quote(name)} as {'FLOAT[]' if is_list else 'FLOAT'})"
+    horizon = _HORIZON.search(name) if name.startswith("label_") else None
+    if horizon and label_end_date:
+        value = f"case when rows.cutoff_date + {horizon[1]} <= date '{label_end_date}' then {value} end"
+    return f"{value} as {quote(name)}"
+
+
+def _task_samples(frame: pl.DataFrame, context: Scaler, interests: int) -> TaskSamples:
+    numbers = [name for name in frame.columns if not name.startswith(("slot_", "list_number"))]
+
+    def tensors(prefix: str) -> dict[str, Tensor]:
+        named = [name for name in numbers if name.startswith(prefix)]
+        return {name.removeprefix(prefix): _tensor(frame[name], interests) for name in named}
+
+    plain = [name for name in numbers if not name.startswith(("label_", "base_", "ctx_")) and name != "sample_weight"]
+    has_weights = "sample_weight" in frame.columns
+    return TaskSamples(
+        slots={slot: torch.from_numpy(frame[f"slot_{slot}"].cast(pl.Int64).to_numpy().copy()) for slot in SLOTS},
+        context=context.transform(frame),
+        targets=tensors("label_"),
+        baselines=tensors("base_"),
+        inputs={name: _tensor(frame[name], interests) for name in plain},
+        weights=_tensor(frame["sample_weight"], interests) if has_weights else torch.ones(len(frame)),
+        groups=torch.from_numpy(frame["list_number"].cast(pl.Int64).to_numpy().copy()),
+    )
+
+
+def _tensor(column: pl.Series, interests: int) -> Tensor:
+    """[n], or [n, interests] for a list column; NaN where empty."""
+    if column.dtype != pl.List:
+        return torch.from_numpy(column.fill_null(float("nan")).to_numpy().copy())
+    empty = pl.Series([[float("nan")] * interests], dtype=pl.List(pl.Float32))
+    values = column.fill_null(empty[0]) if column.null_count() else column
+    return torch.from_numpy(values.list.to_array(interests).to_numpy().astype(np.float32).copy())

@@ -1,0 +1,163 @@
+"""Train the joint model on everything known before the measured window."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+import duckdb
+import polars as pl
+import torch
+
+from mtl_models import checkpoint, warm_start
+from mtl_models.fit import Epoch, fit, start_losses
+from mtl_models.heads import TASKS, weight_name
+from mtl_models.interactions import GradientCosines
+from mtl_models.model import JointModel
+from mtl_models.predict import settle_elasticities
+from mtl_models.preprocess import Preprocessing
+from mtl_models.samples import concatenate
+from tasks.gates import GateStopped
+from tasks.night import Night
+from tasks.progress import report
+from tasks.read_samples import entity_tensors, fit_preprocessing, read_frames, sample_tensors
+from tasks.readiness import check_readiness
+from tasks.write_rows import replace_night
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What was learned, from how much, at what cost. `not_ready`: tasks that had nothing to learn from, and why."""
+
+    model_version: str
+    tasks: tuple[str, ...]
+    not_ready: dict[str, str]
+    epochs: tuple[Epoch, ...]
+    training_rows: int
+    rows_per_second: float
+    seconds: float
+    warm_started_from: str | None
+
+
+def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
+    """Train, keep the model in the night's folder and the tasks' gradient cosines in ops.task_interactions.
+
+    No label of a day inside the measured window is read. Raises GateStopped when no task can learn.
+    """
+    started = time.perf_counter()
+    readiness = check_readiness(con)
+    if not readiness.tasks:
+        reasons = "; ".join(f"{task}: {reason}" for task, reason in readiness.not_ready.items())
+        raise GateStopped(
+            "model", f"no head can learn ({reasons}).", "load more history of users, products and orders."
+        )
+
+    report("reading samples")
+    label_end = night.as_of_date - timedelta(days=night.features.horizon_days)
+    tables = list(dict.fromkeys(TASKS[task].table for task in readiness.tasks))
+    frames = read_frames(con, tables, ("train", "validation"), label_end_date=label_end)
+    preprocessing = fit_preprocessing(frames)
+    earlier = _earlier_model(con, night, preprocessing) if night.model.warm_start else None
+    if earlier:
+        preprocessing = warm_start.with_scales_of(earlier[0].preprocessing, preprocessing)
+
+    device = _device(night.model.device)
+    entities = {slot: table.to(device) for slot, table in entity_tensors(frames, preprocessing).items()}
+    train, validation = (
+        {table: rows.to(device) for table, rows in sample_tensors(frames, preprocessing, fold).items()}
+        for fold in ("train", "validation")
+    )
+    torch.manual_seed(night.model.seed)
+    model = JointModel(preprocessing, night.model, readiness.tasks).to(device)
+    model.fit_baselines(train)
+    scales = start_losses(model, entities, train)
+    if earlier:
+        warm_start.copy_weights(earlier[0], model)
+
+    most = night.model.warm_max_epochs if earlier else night.model.max_epochs
+    cosines, epochs = GradientCosines(), []
+    for epoch in fit(
+        model, entities, train, validation,
+        scales=scales, weights=_task_weights(con, night, readiness.tasks), epochs=most, cosines=cosines,
+    ):  # fmt: skip
+        epochs.append(epoch)
+        report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
+    if "demand" in train:
+        settle_elasticities(model, entities, concatenate([train["demand"], validation["demand"]]))
+
+    saved = checkpoint.save(
+        night.model_folder, model, run_id=night.run_id, as_of_date=night.as_of_date, label_end_date=label_end
+    )
+    _write_cosines(con, night, cosines)
+    return TrainingReport(
+        model_version=saved.model_version,
+        tasks=readiness.tasks,
+        not_ready=readiness.not_ready,
+        epochs=tuple(epochs),
+        training_rows=sum(len(rows) for rows in train.values()),
+        rows_per_second=sum(epoch.rows for epoch in epochs) / max(sum(epoch.seconds for epoch in epochs), 1e-9),
+        seconds=time.perf_counter() - started,
+        warm_started_from=earlier[1] if earlier else None,
+    )
+
+
+def _device(wanted: str) -> torch.device:
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(wanted)
+
+
+def _earlier_model(
+    con: duckdb.DuckDBPyConnection, night: Night, tonight: Preprocessing
+) -> tuple[JointModel, str] | None:
+    """The model of the latest earlier night, with its version, when it reads the same features.
+
+    Earlier nights saw only labels before their own measured window, so nothing of tonight's can come with them.
+    """
+    runs = con.execute(
+        "select run_id from ops.runs where as_of_date < $1 order by as_of_date desc, started_at desc, run_id desc",
+        [night.as_of_date],
+    ).fetchall()
+    for (run_id,) in runs:
+        folder = night.home / "models" / run_id
+        if not (folder / checkpoint.DESCRIPTION).exists():
+            continue
+        model, saved = checkpoint.load(folder)
+        is_same = warm_start.fits(saved.config, night.model) and warm_start.is_compatible(saved.preprocessing, tonight)
+        return (model, saved.model_version) if is_same else None
+    return None
+
+
+def _task_weights(con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...]) -> dict[str, float]:
+    """lambda_j: the setting, times what the business says today (raw.head_priorities; the newest rule counts)."""
+    rules = con.execute(
+        """
+        select scope_id, arg_max(weight, (valid_from, rule_id)) from raw.head_priorities
+        where valid_from <= $1 and (valid_to is null or valid_to > $1)
+        group by scope_id
+        """,
+        [night.as_of_date],
+    ).fetchall()
+    priorities = dict(rules)
+    settings = night.model.task_weights.model_dump()
+    return {task: settings[weight_name(task)] * priorities.get(weight_name(task), 1.0) for task in tasks}
+
+
+def _describe(epoch: Epoch) -> str:
+    losses = " ".join(f"{task} {loss:.3f}" for task, loss in epoch.validation_losses.items())
+    measured = f"validation {epoch.validation_loss:.4f} ({losses})" if losses else "validation window added"
+    return f"epoch {epoch.number}: training {epoch.training_loss:.4f}, {measured}, {epoch.seconds:.1f} s"
+
+
+def _write_cosines(con: duckdb.DuckDBPyConnection, night: Night, cosines: GradientCosines) -> None:
+    means = cosines.means()
+    rows = pl.DataFrame(
+        {
+            "run_id": [night.run_id] * len(means),
+            "task": [task for task, _ in means],
+            "other_task": [other for _, other in means],
+            "gradient_cosine": list(means.values()),
+        }
+    )
+    replace_night(con, "ops.task_interactions", rows, night.run_id)
