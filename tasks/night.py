@@ -57,12 +57,22 @@ class ReplenishmentConfig(Frozen):
     lead_time_days: int = Field(7, ge=0, description="Days from order to receipt where no history exists")
 
 
+class StaffingConfig(Frozen):
+    """Promise of customer service where `service_policies` says nothing."""
+
+    answered_in_time_ratio: float = Field(0.8, gt=0, lt=1, description="Share of contacts answered in time")
+    answer_within_minutes: float = Field(20, gt=0, description="What in time means")
+    maximum_occupancy_ratio: float = Field(0.85, gt=0, lt=1, description="Busiest an agent may be")
+    open_hours_per_day: float = Field(10, gt=0, le=24, description="Hours over which a day's contacts spread")
+
+
 class DecisionConfig(Frozen):
     """How predictions become decisions."""
 
     pricing: PricingConfig = Field(default_factory=PricingConfig, description="Prices")
     recommendation: RecommendationConfig = Field(default_factory=RecommendationConfig, description="Lists")
     replenishment: ReplenishmentConfig = Field(default_factory=ReplenishmentConfig, description="Orders")
+    staffing: StaffingConfig = Field(default_factory=StaffingConfig, description="Agents")
 
 
 class PublishConfig(Frozen):

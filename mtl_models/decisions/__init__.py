@@ -1,0 +1,1 @@
+"""Pure policies: from predictions and rules, as arrays, to decisions, as arrays."""

@@ -1,0 +1,138 @@
+"""How much to order, and when: a periodic-review (R, s, S) policy on gamma-distributed demand.
+
+Demand over a protection period is the sum of weekly demands taken as independent, with mean and variance matched
+by a gamma distribution: positive, skewed and overdispersed as retail demand is. An uncertain lead time adds
+(mean per day)^2 x variance of the days. Silver, Pyke and Thomas (2017), Inventory and Production Management, ch. 6-7.
+Shapes: n products at sites, 4 weeks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+DAYS = 7.0
+Z_90, Z_95 = 1.2815515655446004, 1.6448536269514722
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """Demand over a period: mean and variance in units, (n,) each."""
+
+    mean: Floats
+    variance: Floats
+
+    @property
+    def _shape_and_scale(self) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, variance = torch.as_tensor(self.mean).clamp(min=_TINY), torch.as_tensor(self.variance).clamp(min=_TINY)
+        return mean**2 / variance, variance / mean
+
+    def probability_above(self, units: Floats) -> Floats:
+        """P(demand > units), (n,)."""
+        shape, scale = self._shape_and_scale
+        return torch.special.gammaincc(shape, torch.as_tensor(units).clamp(min=0) / scale).numpy()
+
+    def expected_shortage(self, units: Floats) -> Floats:
+        """E[(demand - units)+], the units that could not be served, (n,)."""
+        shape, scale = self._shape_and_scale
+        stock = torch.as_tensor(units).clamp(min=0)
+        missed = shape * scale * torch.special.gammaincc(shape + 1, stock / scale)
+        return (missed - stock * torch.special.gammaincc(shape, stock / scale)).clamp(min=0).numpy()
+
+    def quantile(self, level: Floats) -> Floats:
+        """The units that demand stays under with probability `level`, by bisection on the exact distribution. (n,)."""
+        shape, scale = self._shape_and_scale
+        wanted = torch.as_tensor(level)
+        low, high = torch.zeros_like(shape), shape + 60 * (shape.sqrt() + 1)
+        for _ in range(60):
+            middle = (low + high) / 2
+            is_enough = torch.special.gammainc(shape, middle) >= wanted
+            low, high = torch.where(is_enough, low, middle), torch.where(is_enough, middle, high)
+        return (high * scale).numpy()
+
+
+def weekly_variance(mean: Floats, p10: Floats, p90: Floats, p95: Floats) -> Floats:
+    """Variance of one week's demand from its quantiles: the wider of the two spreads, at least that of a
+    Poisson count. Same shape as `mean`; a NaN p95 is left out."""
+    spread = np.fmax((p90 - p10) / (2 * Z_90), (p95 - mean) / Z_95)
+    return np.maximum(np.maximum(spread, 0) ** 2, mean)
+
+
+def demand_over(days: Floats, mean: Floats, variance: Floats, days_spread: Floats | float = 0.0) -> Demand:
+    """Demand over the coming `days` (n,) from weekly means and variances (n, weeks); beyond the last week the
+    average week goes on. `days_spread` is the standard deviation of the days themselves."""
+    weeks = mean.shape[1]
+    share = np.clip(days[:, None] - DAYS * np.arange(weeks), 0, DAYS) / DAYS
+    share += np.maximum(days - DAYS * weeks, 0)[:, None] / (DAYS * weeks)
+    daily = mean.sum(axis=1) / (DAYS * weeks)
+    return Demand(mean=(share * mean).sum(axis=1), variance=(share * variance).sum(axis=1) + (daily * days_spread) ** 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How n products are replenished; NaN where there is no limit."""
+
+    service_level: Floats
+    review_days: Floats
+    lead_time_days: Floats
+    lead_time_spread: Floats
+    maximum_cover_days: Floats
+    minimum_order_units: Floats
+    order_multiple_units: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """Position at which to order and position to order up to, in units; (n,) each."""
+
+    reorder_point: Floats
+    order_up_to: Floats
+    is_capped: Flags
+
+
+def order_levels(mean: Floats, variance: Floats, policy: Policy) -> Levels:
+    """Reorder point: the demand quantile over the lead time. Order-up-to level: over lead time and review
+    period, at most the demand of `maximum_cover_days`, at least the reorder point."""
+    lead = demand_over(policy.lead_time_days, mean, variance, policy.lead_time_spread)
+    period = policy.lead_time_days + policy.review_days
+    protected = demand_over(period, mean, variance, policy.lead_time_spread)
+    reorder_point = lead.quantile(policy.service_level)
+    order_up_to = protected.quantile(policy.service_level)
+    cover = demand_over(np.nan_to_num(policy.maximum_cover_days, nan=np.inf, posinf=1e6), mean, variance).mean
+    is_capped = order_up_to > cover
+    capped = np.where(is_capped, cover, order_up_to)
+    return Levels(reorder_point=reorder_point, order_up_to=np.maximum(capped, reorder_point), is_capped=is_capped)
+
+
+def order_units(position: Floats, levels: Levels, policy: Policy) -> tuple[Floats, Flags, Flags]:
+    """Units to order now, and whether the minimum or the multiple shaped them; (n,) each, NaN without a position.
+
+    Nothing while the position lies above the reorder point; else up to the level, whole units, not under
+    the minimum and rounded up to the multiple.
+    """
+    missing = np.where(position <= levels.reorder_point, np.ceil(levels.order_up_to - position - _TINY), 0.0)
+    missing = np.where(np.isnan(position), np.nan, np.maximum(missing, 0.0))
+    wants = missing > 0
+    minimum = np.nan_to_num(policy.minimum_order_units)
+    multiple = np.maximum(np.nan_to_num(policy.order_multiple_units), _TINY)
+    is_minimum = wants & (missing < minimum)
+    at_least = np.where(is_minimum, minimum, missing)
+    whole = np.where(multiple > _TINY, np.ceil(at_least / multiple - _TINY) * multiple, at_least)
+    is_multiple = wants & (whole > at_least + _TINY)
+    return np.where(wants, whole, missing), is_minimum, is_multiple
+
+
+def days_until(position: Floats, level: Floats, mean: Floats) -> Floats:
+    """Whole days until expected sales bring the position down to `level`, at the rate of the coming weeks;
+    0 when it is there already, infinite without demand. (n,)."""
+    daily = mean.sum(axis=1) / (DAYS * mean.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        days = np.floor((position - level) / daily)
+    return np.where(np.isnan(position), np.nan, np.maximum(np.where(daily > 0, days, np.inf), 0.0))

@@ -1,0 +1,1 @@
+"""The decisions of a night, one module per head: read predictions and rules, apply a policy, write tables."""

@@ -1,0 +1,101 @@
+"""What every decision shares: the night's variables and policy views in SQL, and how a table is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from numpy.typing import NDArray
+
+from tasks.night import Night
+from warehouse.connect import SQL_FOLDER, read_sql
+from warehouse.contracts import PUBLISHED_TABLES
+from warehouse.contracts.table import quote
+
+SERVED = ("released", "champion")
+
+Arrays = dict[str, NDArray[Any]]
+
+_TABLES = {table.name: table for table in PUBLISHED_TABLES}
+
+
+def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
+    """Make the night's settings readable in SQL (`getvariable`) and create the policy views of warehouse/views."""
+    pricing, stock, staffing = night.decisions.pricing, night.decisions.replenishment, night.decisions.staffing
+    variables = {
+        "as_of_date": night.as_of_date,
+        "run_id": night.run_id,
+        "currency": night.currency,
+        "time_zone": night.time_zone,
+        "maximum_change_ratio": pricing.maximum_change_ratio,
+        "minimum_margin_ratio": pricing.minimum_margin_ratio,
+        "price_endings": ",".join(pricing.price_endings),
+        "service_level": stock.service_level,
+        "review_days": float(stock.review_days),
+        "lead_time_days": float(stock.lead_time_days),
+        "answered_in_time_ratio": staffing.answered_in_time_ratio,
+        "answer_within_minutes": staffing.answer_within_minutes,
+        "maximum_occupancy_ratio": staffing.maximum_occupancy_ratio,
+        "predicted_at": datetime.now(UTC).replace(tzinfo=None),
+    }
+    for name, value in variables.items():
+        con.execute(f"set variable {name} = $1", [value])
+    for view in sorted(Path(SQL_FOLDER / "views").glob("*.sql")):
+        con.execute(view.read_text(encoding="utf-8"))
+
+
+def is_served(con: duckdb.DuckDBPyConnection, night: Night, head: str) -> bool:
+    """Whether tonight's model or the champion serves the head; what no model serves is not published."""
+    found = con.execute(
+        "select count(*) from ops.head_status where run_id = $1 and head = $2 and status in $3",
+        [night.run_id, head, list(SERVED)],
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def write(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    """Fill predictions.<name> with the rows of warehouse/decisions/<name>.sql, stamped with the night. Rows written.
+
+    Rows lie in the order of the key, so that a night that is run again gives the same file to read.
+    """
+    table = _TABLES[name]
+    key = ", ".join(quote(column) for column in table.key)
+    columns = ", ".join(quote(column) for column in table.column_names)
+    rows = con.execute(
+        f"""insert into {table.qualified_name} ({columns})
+        select {columns} from (
+            select
+                decided.*,
+                getvariable('run_id') as run_id,
+                getvariable('as_of_date') as as_of_date,
+                getvariable('predicted_at') as predicted_at
+            from ({read_sql(f"decisions/{name}.sql")}) as decided
+        ) order by {key}"""
+    ).fetchone()
+    return int(rows[0]) if rows else 0
+
+
+def clear(con: duckdb.DuckDBPyConnection) -> None:
+    """Empty every published table: they hold one night, or nothing."""
+    for table in PUBLISHED_TABLES:
+        con.execute(f"delete from {table.qualified_name}")
+
+
+def run_step(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Create the temporary table of warehouse/decisions/steps/<name>.sql."""
+    con.execute(read_sql(f"decisions/steps/{name}.sql"))
+
+
+def arrays(con: duckdb.DuckDBPyConnection, query: str) -> Arrays:
+    """The columns of a query as arrays of their own; an empty number is NaN."""
+    table = con.sql(query).to_arrow_table()
+    return {name: table.column(name).to_numpy().copy() for name in table.column_names}
+
+
+def store(con: duckdb.DuckDBPyConnection, name: str, columns: Arrays) -> None:
+    """Keep arrays as a temporary table for the SQL that follows; NaN becomes empty."""
+    con.register("incoming_arrays", columns)
+    con.execute(f"create or replace temp table {quote(name)} as select * from incoming_arrays")
+    con.unregister("incoming_arrays")

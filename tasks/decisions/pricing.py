@@ -1,0 +1,185 @@
+"""Prices: what to charge, and the demand that goes with it."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+
+from mtl_models.decisions.pricing import (
+    Choice,
+    Guardrail,
+    Limits,
+    Response,
+    choose_price,
+    first_forbidding,
+    is_better,
+    price_grid,
+    respond,
+)
+from mtl_models.demand_curve import units_at
+from tasks.decisions.context import Arrays, arrays, run_step, store, write
+from tasks.night import Night
+
+# The 80% interval of a normal distribution: a change that pays at both ends may be made without a person.
+Z_90 = 1.2816
+HORIZON_DAYS = 28
+
+
+def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
+    """Fill price_recommendations and price_responses. Rows of each.
+
+    ValueError names the pricing rule when its price endings cannot be read.
+    """
+    run_step(con, "priced_products")
+    products = arrays(
+        con,
+        """select product_row, cast(current_price as double) as current_price, unit_cost, elasticity_sd,
+            is_elasticity_identified, is_price_locked, price_floor, price_ceiling, minimum_margin_ratio,
+            maximum_change_ratio, endings_group, position_units, lead_time_days_p50
+        from priced_products order by product_row""",
+    )
+    demand = arrays(
+        con,
+        """select product_row, demand_units_mean, price_assumed, demand.elasticity
+        from predicted.demand join priced_products using (product_id)""",
+    )
+    prices, is_ending = _grids(con, products, night.decisions.pricing.grid_steps)
+    middle = _response(prices, products, demand, demand["elasticity"])
+    limits = _limits(products)
+    forbidden = first_forbidding(prices, middle.units, is_ending, limits, HORIZON_DAYS)
+    identified = products["is_elasticity_identified"].astype(bool)
+    choice = choose_price(prices, middle, forbidden, may_change=identified)
+    spread = Z_90 * products["elasticity_sd"][demand["product_row"]]
+    is_robust = np.logical_and.reduce(
+        [
+            is_better(_response(prices, products, demand, np.minimum(demand["elasticity"] + shift, 0)), choice)
+            for shift in (-spread, spread)
+        ]
+    )
+    _store_choices(con, prices, middle, forbidden, choice, is_robust)
+    _store_grid(con, prices, middle, forbidden)
+    return {name: write(con, name) for name in ("price_recommendations", "price_responses")}
+
+
+def charge(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `charged_demand`: the forecasts at the price in force, or at the new one where it applies by itself."""
+    changes = arrays(
+        con,
+        """select
+            demand.rowid as demand_row,
+            demand.elasticity,
+            cast(recommended_price as double) / cast(current_price as double) as price_ratio
+        from predicted.demand
+        join predictions.price_recommendations using (product_id)
+        where review_status = 'auto_apply'""",
+    )
+    ones = np.ones(len(changes["price_ratio"]))
+    store(
+        con,
+        "demand_ratios",
+        {
+            "demand_row": changes["demand_row"],
+            "price_ratio": changes["price_ratio"],
+            "unit_ratio": units_at(ones, changes["elasticity"], ones, changes["price_ratio"]),
+        },
+    )
+    run_step(con, "charged_demand")
+    run_step(con, "unit_margins")
+
+
+def _grids(con: duckdb.DuckDBPyConnection, products: Arrays, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The grid of every product; products with the same allowed endings are done together."""
+    count = len(products["current_price"])
+    prices, is_ending = np.empty((count, steps)), np.empty((count, steps), bool)
+    groups = con.execute(
+        """select endings_group, price_endings, any_value(names[7]) from priced_products
+        group by all order by endings_group"""
+    ).fetchall()
+    for group, endings, rule in groups:
+        rows = products["endings_group"] == group
+        prices[rows], is_ending[rows] = price_grid(
+            products["current_price"][rows],
+            products["maximum_change_ratio"][rows],
+            _read_endings(endings, rule),
+            steps,
+        )
+    return prices, is_ending
+
+
+def _read_endings(text: str, rule: str) -> list[float]:
+    try:
+        endings = [float(ending) for ending in text.split(",") if ending.strip()]
+    except ValueError:
+        endings = [-1.0]
+    if any(not 0 <= ending < 1 for ending in endings):
+        raise ValueError(f"{rule} says {text!r}: write endings of a price, comma separated, such as .99,.49")
+    return endings
+
+
+def _limits(products: Arrays) -> Limits:
+    return Limits(
+        is_locked=products["is_price_locked"].astype(bool),
+        floor=products["price_floor"],
+        ceiling=products["price_ceiling"],
+        minimum_margin_ratio=products["minimum_margin_ratio"],
+        maximum_change_ratio=products["maximum_change_ratio"],
+        unit_cost=products["unit_cost"],
+        stock_units=products["position_units"],
+        stock_days=products["lead_time_days_p50"],
+    )
+
+
+def _response(prices: np.ndarray, products: Arrays, demand: Arrays, elasticity: np.ndarray) -> Response:
+    return respond(
+        prices,
+        products["unit_cost"],
+        demand["product_row"],
+        demand["demand_units_mean"],
+        demand["price_assumed"],
+        elasticity,
+    )
+
+
+def _store_choices(
+    con: duckdb.DuckDBPyConnection,
+    prices: np.ndarray,
+    response: Response,
+    forbidden: np.ndarray,
+    choice: Choice,
+    is_robust: np.ndarray,
+) -> None:
+    rows = np.arange(len(prices))
+    now, then = (rows, prices.shape[1] // 2), (rows, choice.column)
+    store(
+        con,
+        "price_choices",
+        {
+            "product_row": rows,
+            "price_then": prices[then],
+            "units_now": response.units[now],
+            "units_then": response.units[then],
+            "revenue_now": response.revenue[now],
+            "revenue_then": response.revenue[then],
+            "margin_now": response.margin[now],
+            "margin_then": response.margin[then],
+            "guardrail": choice.binding,
+            "is_outside": forbidden[now] != Guardrail.NONE,
+            "is_robust": is_robust,
+        },
+    )
+
+
+def _store_grid(con: duckdb.DuckDBPyConnection, prices: np.ndarray, response: Response, forbidden: np.ndarray) -> None:
+    row, step = np.nonzero(~np.isnan(prices))
+    store(
+        con,
+        "price_grid",
+        {
+            "product_row": row,
+            "price": prices[row, step],
+            "expected_units": response.units[row, step],
+            "expected_revenue": response.revenue[row, step],
+            "expected_margin": response.margin[row, step],
+            "guardrail": forbidden[row, step],
+        },
+    )

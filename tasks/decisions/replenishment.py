@@ -1,0 +1,85 @@
+"""Replenishment: order-up-to levels for every product, and orders where stock is known."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+
+from mtl_models.decisions.replenishment import (
+    DAYS,
+    Z_90,
+    Policy,
+    days_until,
+    demand_over,
+    order_levels,
+    order_units,
+    weekly_variance,
+)
+from tasks.decisions.context import Arrays, arrays, run_step, store, write
+
+WEEKS = 4
+
+
+def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Fill replenishment_recommendations, and what lists and queue need to know of stock. Rows written."""
+    run_step(con, "stocked_items")
+    items = arrays(
+        con,
+        """select item_row, service_level, review_days, lead_time_days_p50, lead_time_days_p90, maximum_cover_days,
+            minimum_order_units, order_multiple_units, position_units, available_units
+        from stocked_items order by item_row""",
+    )
+    mean, variance = _weekly_demand(con, len(items["item_row"]))
+    policy = _policy(items)
+    position = items["position_units"]
+    levels = order_levels(mean, variance, policy)
+    units, is_minimum, is_multiple = order_units(position, levels, policy)
+    week = demand_over(np.full(len(mean), DAYS), mean, variance)
+    waiting = demand_over(policy.lead_time_days, mean, variance, policy.lead_time_spread)
+    unserved = demand_over(policy.lead_time_days + policy.review_days, mean, variance, policy.lead_time_spread)
+    store(
+        con,
+        "order_plans",
+        {
+            "item_row": items["item_row"],
+            "reorder_point_units": levels.reorder_point,
+            "order_up_to_units": levels.order_up_to,
+            "recommended_order_units": units,
+            "days_to_order": days_until(position, levels.reorder_point, mean),
+            "stockout_probability": waiting.probability_above(position),
+            "lost_units": unserved.expected_shortage(position),
+            "in_stock_probability": 1 - week.probability_above(items["available_units"]),
+            "is_capped": levels.is_capped,
+            "is_minimum": is_minimum,
+            "is_multiple": is_multiple,
+        },
+    )
+    for step in ("in_stock_probabilities", "lost_sales"):
+        run_step(con, step)
+    return {"replenishment_recommendations": write(con, "replenishment_recommendations")}
+
+
+def _weekly_demand(con: duckdb.DuckDBPyConnection, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each item's coming weeks, (items, weeks) each."""
+    rows = arrays(
+        con,
+        """select item_row, horizon - 1 as week, demand_units_mean, demand_units_p10, demand_units_p90, demand_units_p95
+        from charged_demand join stocked_items using (product_id, site_id)""",
+    )
+    mean, variance = np.zeros((count, WEEKS)), np.zeros((count, WEEKS))
+    at = (rows["item_row"], rows["week"])
+    mean[at] = rows["demand_units_mean"]
+    variance[at] = weekly_variance(*(rows[f"demand_units_{name}"] for name in ("mean", "p10", "p90", "p95")))
+    return mean, variance
+
+
+def _policy(items: Arrays) -> Policy:
+    return Policy(
+        service_level=items["service_level"],
+        review_days=items["review_days"],
+        lead_time_days=items["lead_time_days_p50"],
+        lead_time_spread=(items["lead_time_days_p90"] - items["lead_time_days_p50"]) / Z_90,
+        maximum_cover_days=items["maximum_cover_days"],
+        minimum_order_units=items["minimum_order_units"],
+        order_multiple_units=items["order_multiple_units"],
+    )

@@ -1,0 +1,119 @@
+"""A tiny shop after prediction: what decide_actions reads, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tasks.decide_actions import decide_actions
+from tasks.night import Night
+from warehouse.connect import open_warehouse, read_sql
+from warehouse.migrate import migrate
+
+AS_OF = date(2017, 12, 4)
+HEADS = ("profile", "recommendation", "pricing", "promotion", "supply")
+
+# 40 users, 60 products in 4 categories; product-7 must not be shown, product-8 ended, product-9 has a locked price,
+# products from 40 on have no cost, user-3 has not agreed to marketing.
+RAW = """
+insert into raw.users by name
+select 'user-' || i as user_id, i <> 3 as has_marketing_consent from range(40) as t(i);
+insert into raw.products by name
+select
+    'product-' || i as product_id,
+    'Product ' || i as product_title,
+    'brand-' || i % 3 as brand,
+    'category-' || i % 4 as category,
+    'category-' || i % 4 || ' > sub-' || i % 8 as category_path,
+    if(i < 40, 1.0 + i / 20, null) as unit_cost,
+    'USD' as currency,
+    i <> 7 as is_recommendable,
+    i = 9 as is_price_locked,
+    if(i = 8, timestamp '2017-11-01', null) as discontinued_at
+from range(60) as t(i);
+insert into raw.orders by name
+select 'order-' || i as order_id, 'user-' || i % 40 as user_id, timestamp '2017-11-20 12:00' as ordered_at,
+    'completed' as status, 20.0 as order_total
+from range(80) as t(i);
+insert into raw.campaigns by name
+select 'campaign-1' as campaign_id, timestamp '2017-12-06' as starts_at, timestamp '2017-12-30' as ends_at;
+"""
+
+FEATURES = """
+create or replace table features.users as
+select user_id, date '2017-12-04' as cutoff_date, i % 30 + 1 as recency_days, if(i = 5, null, 4.0) as gap_mean_days,
+    200 as tenure_days, 40 as order_days, 12 as order_days_84d, 300.0 as spend_84d, 600.0 as spend_168d
+from (select *, user_index as i from staging.users);
+create or replace table features.categories as
+select 'category-' || i as category, i as category_index from range(4) as t(i);
+"""
+
+PREDICTED = """
+create schema if not exists predicted;
+create or replace table predicted.profile as
+select user_id, 50.0 + user_index as expected_revenue_28d, 10.0 as expected_revenue_28d_p10,
+    40.0 as expected_revenue_28d_p50, 200.0 as expected_revenue_28d_p90, 0.4 as order_probability_7d,
+    0.8 as order_probability_28d, 0.1 as churn_probability_90d, 0.3 as discount_sensitivity,
+    cast(null as double) as contact_probability_28d, [0.1, 0.6, 0.3, 0.0] as category_shares,
+    'model-1' as model_version, false as is_fallback
+from staging.users;
+create or replace table predicted.recommendation as
+select user_id, product_id, (hash(user_id, product_id) % 1000) / 2000 as score, score as purchase_probability,
+    product_index % 2 = 0 as is_new, if(product_index % 2 = 0, 'similar_products', 'history') as source,
+    'model-1' as model_version, false as is_fallback
+from staging.users, staging.products;
+create or replace table predicted.demand as
+select product_id, 'all' as site_id, date '2017-12-04' + 7 * (horizon::integer - 1) as week_start,
+    horizon, cast(1 + product_index + horizon as double) as demand_units_mean, 0.5 * demand_units_mean as demand_units_p10,
+    0.9 * demand_units_mean as demand_units_p50, 1.8 * demand_units_mean as demand_units_p90,
+    2.2 * demand_units_mean as demand_units_p95,
+    cast(1.5 + product_index / 12 - if(horizon = 3, 0.2, 0) as double) as price_assumed,
+    -0.5 - product_index / 12 as elasticity, 1e-1 as elasticity_sd, product_index % 5 <> 0 as is_elasticity_identified,
+    product_index <> 11 as is_priced, horizon = 3 as is_promoted, 'own_history' as evidence_level,
+    'model-1' as model_version, false as is_fallback
+from staging.products, range(1, 5) as t(horizon);
+create or replace table predicted.promotion as
+select user_id, 'campaign-1' as campaign_id, (1 + user_index) / 100 as redemption_probability,
+    'model-1' as model_version, false as is_fallback
+from staging.users;
+"""
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    return Night(run_id="night-1", as_of_date=AS_OF, source="tiny", home=tmp_path)
+
+
+@pytest.fixture
+def shop(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse after prediction."""
+    with open_warehouse(night.warehouse_path, threads=2) as con:
+        migrate(con)
+        con.execute(RAW)
+        predict(con, night)
+        yield con
+
+
+@pytest.fixture
+def decided(shop: duckdb.DuckDBPyConnection, night: Night) -> duckdb.DuckDBPyConnection:
+    """The warehouse after decide_actions."""
+    decide_actions(shop, night)
+    return shop
+
+
+def predict(con: duckdb.DuckDBPyConnection, night: Night) -> None:
+    """Stand in for the features and the model."""
+    con.execute("set variable as_of_date = $1", [night.as_of_date])
+    for name in ("schemas", "users", "products"):
+        con.execute(read_sql(f"staging/{name}.sql"))
+    con.execute(FEATURES)
+    con.execute(PREDICTED)
+    con.execute("delete from ops.head_status")
+    con.executemany(
+        "insert into ops.head_status by name select $1 as run_id, $2 as head, 'released' as status, 'good' as reason",
+        [(night.run_id, head) for head in HEADS],
+    )

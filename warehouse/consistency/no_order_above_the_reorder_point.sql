@@ -1,0 +1,4 @@
+-- Nothing is bought while the position lies above the reorder point.
+select format('{} at {}: order {:.0f}', product_id, site_id, recommended_order_units)
+from predictions.replenishment_recommendations
+where recommended_order_units > 0 and inventory_position_units > reorder_point_units + 1e-6

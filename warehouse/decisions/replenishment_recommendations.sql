@@ -1,0 +1,51 @@
+-- One row per product and site: when to order, up to where, and how much now.
+with judged as (
+    select
+        *,
+        case
+            when position_units is null then 'no_inventory_data'
+            when stockout_probability > 1 - service_level then 'stockout_risk'
+            when position_units > order_up_to_units + units_28d then 'overstock'
+            else 'none'
+        end as exception_type
+    from order_plans
+    join stocked_items using (item_row)
+)
+select
+    product_id,
+    site_id,
+    position_units as inventory_position_units,
+    lead_time_days_p50,
+    lead_time_days_p90,
+    reorder_point_units,
+    order_up_to_units,
+    recommended_order_units,
+    -- Without demand there is no day by which to order; nor is one ten years ahead worth saying.
+    if(days_to_order < 3650, getvariable('as_of_date') + cast(days_to_order as integer), null) as order_by_date,
+    stockout_probability,
+    lost_units * unit_margin as expected_lost_margin,
+    exception_type,
+    nullif(
+        concat_ws(
+            ', ',
+            if(is_capped, 'maximum_cover_days', null),
+            if(is_minimum, 'minimum_order_units', null),
+            if(is_multiple, 'order_multiple_units', null)
+        ),
+        ''
+    ) as binding_rule,
+    model_version,
+    is_fallback,
+    evidence_level,
+    format('Expected {:.1f} units in 28 days; ', units_28d)
+    || format(
+        '{:.0f} units cover the {} lead time of {:.0f} days and the {:.0f} days until the next order in {:.0f}% of cases',
+        order_up_to_units, if(is_lead_time_seen, 'seen', 'assumed'), lead_time_days_p50, review_days, 100 * service_level
+    )
+    || coalesce(
+        format(
+            '; the position is {:.0f}, order {:.0f}.', cast(position_units as double), recommended_order_units
+        ),
+        '; what is in stock is not known.'
+    ) as primary_reason
+from judged

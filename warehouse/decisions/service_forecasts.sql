@@ -1,0 +1,25 @@
+-- One row per coming day, channel and contact reason.
+select
+    forecast_date,
+    channel,
+    contact_reason,
+    contacts_p10,
+    contacts_p50,
+    contacts_p90,
+    contacts_mean * handle_minutes / 60 as workload_hours,
+    required_agents,
+    model_version,
+    is_fallback,
+    if(own_handle_minutes is null, 'prior', 'own_history') as evidence_level,
+    format('About {:.1f} contacts', contacts_mean)
+    || coalesce(format(' of {:.0f} minutes each', handle_minutes), '; what they take is not known')
+    || coalesce(
+        format(
+            '; {} agents answer {:.0f}% of them within {:.0f} minutes',
+            required_agents, 100 * service_level, answer_within_minutes
+        ),
+        ''
+    )
+    || '.' as primary_reason
+from service_queues
+left join service_staff using (queue_row)

@@ -1,0 +1,68 @@
+-- One row per offered product: how it is replenished. Value by value, the narrowest valid rule that says something
+-- wins, then the settings; lead times that were seen come before those that were agreed.
+create or replace temp view replenishment_policies as
+with valid_rules as (
+    select *
+    from raw.inventory_policies
+    where valid_from <= getvariable('as_of_date') and coalesce(valid_to > getvariable('as_of_date'), true)
+),
+applicable as (
+    select
+        product_id,
+        valid_rules.*,
+        row_number() over (partition by product_id order by width, valid_from desc, rule_id) as preference
+    from product_scopes
+    join valid_rules using (scope)
+    where scope = 'all' or product_scopes.scope_id = valid_rules.scope_id
+),
+-- arg_min skips the rules that leave the value empty.
+narrowest as (
+    select
+        product_id,
+        arg_min(service_level, preference) as service_level,
+        arg_min(review_days, preference) as review_days,
+        arg_min(lead_time_days, preference) as lead_time_days,
+        arg_min(maximum_cover_days, preference) as maximum_cover_days
+    from applicable
+    group by product_id
+),
+-- What arrives on the as-of date or later is not known yet.
+seen as (
+    select
+        product_id,
+        quantile_cont(date_diff('hour', ordered_at, received_at) / 24, 0.5) as lead_time_days_p50,
+        quantile_cont(date_diff('hour', ordered_at, received_at) / 24, 0.9) as lead_time_days_p90
+    from raw.purchase_order_lines
+    where staging.business_date(received_at) < getvariable('as_of_date') and received_at >= ordered_at
+    group by product_id
+),
+-- Of several suppliers, the cheapest is ordered from.
+terms as (
+    select *
+    from raw.supplier_products
+    qualify row_number() over (partition by product_id order by unit_cost nulls last, supplier_id) = 1
+),
+agreed as (
+    select
+        product_id,
+        coalesce(
+            narrowest.lead_time_days, terms.planned_lead_time_days, getvariable('lead_time_days')
+        ) as lead_time_days
+    from offered_products
+    left join narrowest using (product_id)
+    left join terms using (product_id)
+)
+select
+    product_id,
+    coalesce(narrowest.service_level, getvariable('service_level')) as service_level,
+    coalesce(narrowest.review_days, getvariable('review_days')) as review_days,
+    coalesce(seen.lead_time_days_p50, agreed.lead_time_days) as lead_time_days_p50,
+    coalesce(seen.lead_time_days_p90, agreed.lead_time_days) as lead_time_days_p90,
+    seen.product_id is not null as is_lead_time_seen,
+    narrowest.maximum_cover_days,
+    terms.minimum_order_units,
+    terms.order_multiple_units
+from agreed
+left join narrowest using (product_id)
+left join seen using (product_id)
+left join terms using (product_id)
