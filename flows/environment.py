@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 DEFAULTS = {
@@ -34,8 +35,12 @@ def keep_prefect_in(home: Path) -> None:
     """Let Prefect keep its state under the home folder, unless the user has a Prefect home, server or
     profile of their own: then nights appear there."""
     has_profile = (Path.home() / ".prefect" / "profiles.toml").exists()
-    if not has_profile and "PREFECT_API_URL" not in os.environ:
-        os.environ.setdefault("PREFECT_HOME", str(home.resolve() / "prefect"))
+    if not has_profile and not {"PREFECT_API_URL", "PREFECT_HOME"} & os.environ.keys():
+        folder = home.resolve() / "prefect"
+        os.environ["PREFECT_HOME"] = str(folder)
+        # Prefect makes one level of folders only. A home that cannot be written is for others to report.
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
 
 
 def silence_prefect_console() -> None:

@@ -1,0 +1,48 @@
+"""Nights of earlier days, oldest first."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flows.settings import Settings
+from flows.tonight import Outcome, run_night
+
+
+def run_backfill(
+    settings: Settings, first: date, last: date, every_days: int, *, force: bool = False, is_quiet: bool = False
+) -> list[Outcome]:
+    """One night for each `every_days`-th day from `first` to `last`, both included; returns how each ended.
+
+    Days that are released under the same settings and code are skipped unless `force`. The first night that does not
+    end well ends the backfill: later nights would build on it. The day that is skipped costs no time, so a
+    backfill that was interrupted resumes by being called again.
+    """
+    if last < first:
+        raise ValueError(f"the last day {last} is before the first {first}. Remedy: give FROM before TO.")
+    done = set() if force else released_days(settings)
+    outcomes: list[Outcome] = []
+    for offset in range(0, (last - first).days + 1, every_days):
+        day = first + timedelta(days=offset)
+        if day in done:
+            continue
+        outcomes.append(run_night(settings, day, force=True, is_quiet=is_quiet))
+        if outcomes[-1].exit_code:
+            break
+    return outcomes
+
+
+def released_days(settings: Settings) -> set[date]:
+    """The days that need no night any more; empty before the first night."""
+    from flows.work import identity, plan_night
+    from warehouse import diary, lock
+    from warehouse.connect import open_read_only
+
+    night = plan_night(settings, date.min)
+    with lock.reading(night.home) as writer:
+        if writer:
+            raise lock.WarehouseBusy(f"{night.home} is in use by {writer}. Remedy: wait until it has ended.")
+        if not night.warehouse_path.exists():
+            return set()
+        with open_read_only(night.warehouse_path) as con:
+            run = identity(night)
+            return diary.finished_days(con, run.source, run.settings_json, run.code_version)

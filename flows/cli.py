@@ -1,0 +1,59 @@
+"""The command `fivefold`. It imports almost nothing: each command imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.commands import feeds, look, nights, upkeep
+from flows.commands.options import FAILED, WRONG_USE
+from flows.environment import is_debugging, set_debugging
+
+app = typer.Typer(
+    name="fivefold",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate.",
+)
+for command in (nights.run, nights.backfill, look.sql, look.status, nights.rollback, upkeep.serve, upkeep.doctor):
+    app.command()(command)
+app.add_typer(feeds.app, name="feeds")
+
+
+@app.callback()
+def fivefold(
+    debug: Annotated[bool, typer.Option(help="Show tracebacks and Prefect's log (FIVEFOLD_DEBUG=1)")] = False,
+) -> None:
+    """Five e-commerce decisions, one multi-task model, every night.
+
+    Example: fivefold run && fivefold status
+    """
+    if debug:
+        set_debugging()
+
+
+def main() -> None:
+    """The console command; an error is one message with its remedy, no traceback."""
+    try:
+        app()
+    except Exception as error:
+        if is_debugging():
+            raise
+        sys.stderr.write(f"error: {_in_words(error)}\n")
+        sys.exit(WRONG_USE if type(error).__name__ == "SettingsError" else FAILED)
+
+
+def _in_words(error: Exception) -> str:
+    """Errors that people can mend explain themselves; any other is a fault of ours."""
+    if "Remedy:" in str(error):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename}. Remedy: fivefold doctor says what is missing."
+    return f"{type(error).__name__}: {error}. Remedy: run it again as `fivefold --debug ...` and report what it shows."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command line, a module for each group of commands; they import what they need when they are called."""

@@ -1,0 +1,116 @@
+"""`fivefold sql` and `status`: what only reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from flows.commands.options import FAILED, WRONG_USE, Home, Json, print_json, print_line, stop
+
+if TYPE_CHECKING:
+    from flows.look import Morning
+
+Format = Literal["table", "csv", "json"]
+
+
+def sql(
+    query: Annotated[str, typer.Argument(metavar="SELECT", help="Any query over schemas predictions and ops")],
+    format: Annotated[Format, typer.Option(help="How to print the rows")] = "table",
+    home: Home = None,
+) -> None:
+    """Query what is published, read-only, also while a night runs.
+
+    Example: fivefold sql "select user_id, expected_revenue_28d from predictions.user_profiles_latest limit 5"
+    """
+    import duckdb
+
+    from flows.look import NothingPublished, query_published
+    from flows.settings import load_settings
+
+    try:
+        names, rows = query_published(load_settings(home=home).home, query)
+    except NothingPublished as error:
+        raise stop(str(error), FAILED) from None
+    except duckdb.Error as error:
+        raise stop(f'{error} Remedy: correct the query; "show all tables" lists what there is.', WRONG_USE) from None
+    if format == "json":
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+    elif format == "csv":
+        print_line(_csv(names, rows).rstrip("\n"))
+    else:
+        _print_table("", names, rows)
+
+
+def status(home: Home = None, json: Json = False) -> None:
+    """The last nights, the heads of the current release beside naive, gates and freshness.
+
+    Example: fivefold status --json
+    """
+    from dataclasses import asdict
+
+    from flows.look import look
+    from flows.settings import load_settings
+
+    morning = look(load_settings(home=home).home)
+    if json:
+        print_json(asdict(morning))
+    else:
+        _print_morning(morning)
+
+
+def _print_morning(morning: Morning) -> None:
+    if morning.writer:
+        print_line(f"at work now: {morning.writer}; shown is what was published before")
+    if morning.release:
+        release = morning.release
+        print_line(f"readers see {release['run_id']}, as of {release['as_of_date']} ({release['kind']})")
+    else:
+        print_line("nothing is published yet. Remedy: fivefold run")
+    _print_rows("Nights", morning.nights)
+    _print_rows("Heads", [{name: row[name] for name in row if name != "is_higher_better"} for row in morning.heads])
+    if morning.counts:
+        counts = morning.counts
+        print_line(
+            f"\n{counts['passed']} of {counts['checked']} checks held, {counts['quarantined_rows']:,} rows set aside"
+        )
+    _print_rows("Checks that did not hold", morning.checks)
+    _print_rows("Feeds", morning.feeds)
+
+
+def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        _print_table(title, list(rows[0]), [tuple(row.values()) for row in rows])
+
+
+def _print_table(title: str, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    # A pipe has no width: nothing is cut there.
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(names):
+        is_number = any(isinstance(row[index], int | float) for row in rows)
+        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[_text(value) for value in row])
+    console.print(table, markup=False)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, float):
+        return "" if value is None else str(value)
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,39 @@
+"""Options that several commands share, and how an answer is printed."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+FAILED, WRONG_USE = 1, 2
+
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of everything a night writes (setting home)", show_default=False)
+]
+Source = Annotated[
+    str | None, typer.Option(help="Where feeds come from, NAME or NAME:LOCATION (setting source)", show_default=False)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on the way")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else")]
+DAY_FORMATS = ["%Y-%m-%d"]
+
+
+def print_json(answer: Any) -> None:
+    """The answer on stdout; dates and decimals as text."""
+    json_module.dump(answer, sys.stdout, default=str, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_line(text: str = "") -> None:
+    """A line of the answer on stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def stop(message: str, code: int = FAILED) -> typer.Exit:
+    """The message on stderr; raise what this returns."""
+    sys.stderr.write(f"error: {message}\n")
+    return typer.Exit(code)

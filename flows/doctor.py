@@ -1,0 +1,215 @@
+"""What a night needs, looked at one by one, each with a remedy where it is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+from packaging.requirements import Requirement
+
+from flows.look import NothingPublished, query_published
+from flows.settings import Settings
+from warehouse import lock
+from warehouse.sources import FeedError, open_source
+
+_GIB = 1 << 30
+# A year of a middling shop: warehouse, published files, spilled memory.
+_COMFORTABLE_DISK, _SMALLEST_DISK = 5 * _GIB, 1 * _GIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One look: PASS, WARN (a night runs, but) or FAIL (no night); what was seen and, unless it passed, the remedy."""
+
+    verdict: Literal["PASS", "WARN", "FAIL"]
+    subject: str
+    seen: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        remedy = f". Remedy: {self.remedy}" if self.remedy else ""
+        return f"{self.verdict}  {self.subject:<10} {self.seen}{remedy}"
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything that a night needs, in the order in which it needs it."""
+    looks: tuple[Callable[[Settings], Finding], ...] = (
+        python, packages, torch_device, disk, home, writer, source, published, prefect_server, stuck_runs,
+    )  # fmt: skip
+    return [look(settings) for look in looks]
+
+
+def python(_: Settings) -> Finding:
+    """The interpreter is one that the pinned packages support."""
+    seen = sys.version.split()[0]
+    if (3, 11) <= sys.version_info[:2] < (3, 13):
+        return Finding(verdict="PASS", subject="python", seen=seen)
+    return Finding(verdict="FAIL", subject="python", seen=seen, remedy="use Python 3.11 or 3.12")
+
+
+def packages(_: Settings) -> Finding:
+    """Every requirement is installed in a version that is known to work."""
+    requirements = [Requirement(line) for line in metadata.requires("fivefold") or ()]
+    wrong = [said for item in requirements if item.marker is None and (said := _wrong_version(item))]
+    if not wrong:
+        return Finding(verdict="PASS", subject="packages", seen=f"fivefold {metadata.version('fivefold')}")
+    return Finding(
+        verdict="FAIL",
+        subject="packages",
+        seen="; ".join(wrong),
+        remedy="make install, or pip install . -c constraints.txt",
+    )
+
+
+def torch_device(settings: Settings) -> Finding:
+    """The device that the model would train on is there."""
+    import torch
+
+    wanted = settings.model.device
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        return Finding(
+            verdict="FAIL",
+            subject="device",
+            seen="model.device is cuda, and torch sees no GPU",
+            remedy='set model.device = "auto", or install a torch build for your GPU',
+        )
+    seen = torch.cuda.get_device_name() if has_gpu and wanted != "cpu" else f"cpu, {torch.get_num_threads()} threads"
+    return Finding(verdict="PASS", subject="device", seen=f"torch {torch.__version__} on {seen}")
+
+
+def disk(settings: Settings) -> Finding:
+    """There is room for the home folder to grow."""
+    free = shutil.disk_usage(_existing(settings.home)).free
+    seen = f"{free / _GIB:.1f} GiB free for {settings.home.resolve()}"
+    if free >= _COMFORTABLE_DISK:
+        return Finding(verdict="PASS", subject="disk", seen=seen)
+    return Finding(
+        verdict="WARN" if free >= _SMALLEST_DISK else "FAIL",
+        subject="disk",
+        seen=seen,
+        remedy="make room, lower publish.keep_releases, or move the home folder",
+    )
+
+
+def home(settings: Settings) -> Finding:
+    """The home folder can be written."""
+    folder = _existing(settings.home)
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Finding(verdict="PASS", subject="home", seen=f"{settings.home.resolve()} is writable")
+    return Finding(
+        verdict="FAIL",
+        subject="home",
+        seen=f"{folder} is not a folder that {os.geteuid()} may write",
+        remedy="correct its owner or mode, or choose another with --home",
+    )
+
+
+def writer(settings: Settings) -> Finding:
+    """Nobody is at work, and whoever was has signed off."""
+    owner = lock.current_owner(settings.home)
+    if owner:
+        return Finding(
+            verdict="WARN",
+            subject="writer",
+            seen=f"{owner} is at work",
+            remedy="wait until it has ended, or end that process",
+        )
+    left = lock.abandoned_by(settings.home)
+    seen = f"free; {left} was killed, its run will be marked as crashed by the next night" if left else "free"
+    return Finding(verdict="PASS", subject="writer", seen=seen)
+
+
+def source(settings: Settings) -> Finding:
+    """The feeds are where the settings say."""
+    try:
+        latest = open_source(settings.source).latest_as_of()
+    except FeedError as error:
+        return Finding(verdict="FAIL", subject="source", seen=error.problem.rstrip("."), remedy=error.remedy)
+    return Finding(verdict="PASS", subject="source", seen=f"{settings.source} has orders before {latest}")
+
+
+def published(settings: Settings) -> Finding:
+    """What readers open can be read."""
+    try:
+        _, rows = query_published(settings.home, "select run_id from ops.releases where is_current")
+    except NothingPublished:
+        return Finding(verdict="PASS", subject="published", seen="nothing yet; the first night publishes")
+    except duckdb.Error as error:
+        return Finding(
+            verdict="FAIL", subject="published", seen=str(error), remedy='fivefold rollback --reason "unreadable file"'
+        )
+    return Finding(verdict="PASS", subject="published", seen=f"readers see {rows[0][0] if rows else 'no release'}")
+
+
+def prefect_server(_: Settings) -> Finding:
+    """The configured Prefect server answers; without one, each night starts its own."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME
+
+    from flows.prefect_server import is_healthy
+
+    address = PREFECT_API_URL.value()
+    if not address:
+        return Finding(
+            verdict="PASS", subject="prefect", seen=f"no server set; temporary ones keep {PREFECT_HOME.value()}"
+        )
+    if is_healthy(address):
+        return Finding(verdict="PASS", subject="prefect", seen=f"server at {address}")
+    return Finding(
+        verdict="FAIL",
+        subject="prefect",
+        seen=f"no server answers at {address}",
+        remedy="prefect server start, or unset PREFECT_API_URL to run without one",
+    )
+
+
+def stuck_runs(settings: Settings) -> Finding:
+    """No flow run is Running on the server without a process: it would hold the one place for ever."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
+    from prefect.settings import PREFECT_API_URL
+
+    from flows.prefect_server import is_healthy
+
+    address = PREFECT_API_URL.value()
+    if not address or not is_healthy(address) or lock.current_owner(settings.home):
+        return Finding(verdict="PASS", subject="flow runs", seen="none to look at")
+    with get_client(sync_client=True) as client:
+        running = client.read_flow_runs(
+            flow_filter=FlowFilter.model_validate({"name": {"any_": ["nightly"]}}),
+            flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["RUNNING"]}}}),
+        )
+    if not running:
+        return Finding(verdict="PASS", subject="flow runs", seen="none is stuck")
+    names = ", ".join(f"{run.name} ({run.id})" for run in running)
+    return Finding(
+        verdict="WARN",
+        subject="flow runs",
+        seen=f"Running on the server, and nobody is at work in {settings.home}: {names}",
+        remedy=f"if no other home is at work: prefect flow-run delete {running[0].id}",
+    )
+
+
+def _wrong_version(requirement: Requirement) -> str:
+    try:
+        installed = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return f"{requirement.name} is missing"
+    if requirement.specifier.contains(installed, prereleases=True):
+        return ""
+    return f"{requirement.name} {installed} is not {requirement.specifier}"
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    folder = folder.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    return folder

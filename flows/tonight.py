@@ -1,0 +1,67 @@
+"""Run one night from here and say how it ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from flows.console import ConsoleWatcher
+from flows.environment import is_debugging, keep_prefect_in, silence_prefect_console
+from flows.settings import Settings
+from flows.watch import watched_by
+
+EXIT_CODES = {"released": 0, "unchanged": 0, "failed": 1, "stopped": 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a night ended; `message` names the release, the gate with its remedy, or the error."""
+
+    status: Literal["released", "unchanged", "failed", "stopped"]
+    message: str
+    run_id: str | None
+    as_of_date: date | None
+    seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """0 released or unchanged, 1 failed, 3 stopped by a gate."""
+        return EXIT_CODES[self.status]
+
+
+def run_night(
+    settings: Settings, as_of_date: date | None = None, *, force: bool = False, is_quiet: bool = False
+) -> Outcome:
+    """The whole night in this process, on the configured Prefect server or on a temporary one."""
+    clock = time.perf_counter()
+    keep_prefect_in(settings.home)
+    if not is_debugging():
+        silence_prefect_console()
+    from flows.prefect_server import server_starting
+
+    with ConsoleWatcher(is_quiet) as console, watched_by(console):
+        with server_starting():
+            from flows.nightly import STOPPED, UNCHANGED, nightly
+        state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
+    if state.is_completed():
+        status: Any = "unchanged" if state.name == UNCHANGED else "released"
+    else:
+        status = "stopped" if state.name == STOPPED else "failed"
+    return Outcome(
+        status=status,
+        message=_message(state, status),
+        run_id=console.night.run_id if console.night else None,
+        as_of_date=console.night.as_of_date if console.night else as_of_date,
+        seconds=round(time.perf_counter() - clock, 1),
+    )
+
+
+def _message(state: Any, status: str) -> str:
+    """The state's words; for a failure those of the error itself, without Prefect's frame around them."""
+    if status == "failed":
+        error = state.result(raise_on_failure=False)
+        if isinstance(error, Exception) and str(error):
+            return str(error)
+    return state.message or state.name
