@@ -23,14 +23,24 @@ class Promise:
     broken: str
 
 
+@dataclass(frozen=True)
+class ConsistencyReport:
+    """The promises that were checked, all of them kept."""
+
+    promises: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.promises)} promises kept"
+
+
 def promises() -> list[Promise]:
     """Every file of warehouse/consistency, its first line being the meaning; and that all tables are of one night."""
     files = sorted(Path(SQL_FOLDER / "consistency").glob("*.sql"))
     return [_from_file(file) for file in files] + [_one_night()]
 
 
-def check_consistency(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
-    """Record every promise in `ops.consistency_checks`; violations per promise.
+def check_consistency(con: duckdb.DuckDBPyConnection, night: Night) -> ConsistencyReport:
+    """Record every promise in `ops.consistency_checks`.
 
     GateStopped (consistency) when one is broken, with an example.
     """
@@ -56,7 +66,7 @@ def check_consistency(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str,
             f"the decisions contradict each other: {said}.",
             "see ops.consistency_checks in the warehouse, mend the rules or the feed that it names, and run again.",
         )
-    return {promise.name: count for promise, (count, _) in results.items()}
+    return ConsistencyReport(tuple(promise.name for promise in results))
 
 
 def _violations(con: duckdb.DuckDBPyConnection, promise: Promise) -> tuple[int, str | None]:

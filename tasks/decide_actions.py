@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import duckdb
 
 from tasks.decisions import pricing, queue, recommendation, replenishment, service
@@ -9,46 +11,65 @@ from tasks.decisions.context import clear, is_served, prepare, run_step, write
 from tasks.night import Night
 from tasks.progress import report
 
+# What each head predicts; a head without predictions, such as promotion without a coming campaign, decides nothing.
+PREDICTED = {
+    "profile": "profile",
+    "recommendation": "recommendation",
+    "pricing": "demand",
+    "promotion": "promotion",
+    "supply": "demand",
+    "service": "service_days",
+}
 
-def decide_actions(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
-    """Fill schema `predictions` with this night's rows; rows per table.
 
-    A head that no model serves gives empty tables. The order matters: prices come before demand, because
-    forecasts and orders are for the price that will be charged.
-    """
+@dataclass(frozen=True)
+class DecisionReport:
+    """Rows written to each table of schema `predictions`."""
+
+    rows: dict[str, int]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{table} {rows:,}" for table, rows in self.rows.items())
+
+
+def decide_actions(con: duckdb.DuckDBPyConnection, night: Night) -> DecisionReport:
+    """Fill schema `predictions` with this night's rows; the tables of a head that no model serves stay empty."""
     prepare(con, night)
-    served = {
-        head: is_served(con, night, head)
-        for head in ("profile", "recommendation", "pricing", "promotion", "supply", "service")
-    }
     con.execute("begin")
     try:
         clear(con)
         run_step(con, "unserved")
-        rows: dict[str, int] = {}
-        if served["profile"]:
-            report("Profiling users", 0.0)
-            rows["user_profiles"] = write(con, "user_profiles")
-        if served["pricing"]:
-            report("Choosing prices", 0.1)
-            rows |= pricing.decide(con, night)
-        if served["pricing"] or served["supply"]:
-            pricing.charge(con)
-        if served["supply"]:
-            report("Planning orders", 0.4)
-            rows["demand_forecasts"] = write(con, "demand_forecasts")
-            rows |= replenishment.decide(con)
-        if served["recommendation"]:
-            report("Ranking lists", 0.6)
-            rows |= recommendation.decide(con, night)
-        if served["promotion"]:
-            rows["promotion_recommendations"] = write(con, "promotion_recommendations")
-        if served["service"]:
-            rows |= service.decide(con, night)
-        report("Queueing actions", 0.9)
-        rows |= queue.decide(con)
+        rows = _decide(con, night)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
         raise
-    return rows
+    return DecisionReport(rows)
+
+
+def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
+    """Rows per table. The order matters: prices come before demand, because forecasts and orders are for the
+    price that will be charged; stock comes before lists, and the queue reads all of it."""
+    served = {head for head, table in PREDICTED.items() if is_served(con, night, head, table)}
+    rows: dict[str, int] = {}
+    if "profile" in served:
+        report("profiling users", 0.0)
+        rows["user_profiles"] = write(con, "user_profiles")
+    if "pricing" in served:
+        report("choosing prices", 0.1)
+        rows |= pricing.decide(con, night)
+    if "pricing" in served or "supply" in served:
+        pricing.charge(con)
+    if "supply" in served:
+        report("planning orders", 0.4)
+        rows["demand_forecasts"] = write(con, "demand_forecasts")
+        rows |= replenishment.decide(con)
+    if "recommendation" in served:
+        report("ranking lists", 0.6)
+        rows |= recommendation.decide(con, night)
+    if "promotion" in served:
+        rows["promotion_recommendations"] = write(con, "promotion_recommendations")
+    if "service" in served:
+        rows |= service.decide(con, night)
+    report("queueing actions", 0.9)
+    return rows | queue.decide(con)

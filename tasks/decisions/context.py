@@ -14,8 +14,6 @@ from warehouse.connect import SQL_FOLDER, read_sql
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.contracts.table import quote
 
-SERVED = ("released", "champion")
-
 Arrays = dict[str, NDArray[Any]]
 
 _TABLES = {table.name: table for table in PUBLISHED_TABLES}
@@ -46,13 +44,16 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         con.execute(view.read_text(encoding="utf-8"))
 
 
-def is_served(con: duckdb.DuckDBPyConnection, night: Night, head: str) -> bool:
-    """Whether tonight's model or the champion serves the head; what no model serves is not published."""
-    found = con.execute(
-        "select count(*) from ops.head_status where run_id = $1 and head = $2 and status in $3",
-        [night.run_id, head, list(SERVED)],
-    ).fetchone()
-    return bool(found and found[0])
+def is_served(con: duckdb.DuckDBPyConnection, night: Night, head: str, table: str | None = None) -> bool:
+    """Whether tonight's model or the champion serves the head, and has predicted something (`predicted.<table>`);
+    what no model serves is not published."""
+    query = (
+        "select count(*) from ops.head_status where run_id = $1 and head = $2 and status in ('released', 'champion')"
+    )
+    served = con.execute(query, [night.run_id, head]).fetchone()
+    query = "select count(*) from duckdb_tables() where schema_name = 'predicted' and table_name = $1"
+    predicted = con.execute(query, [table]).fetchone()
+    return served != (0,) and (table is None or predicted != (0,))
 
 
 def write(con: duckdb.DuckDBPyConnection, name: str) -> int:

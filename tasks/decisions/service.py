@@ -14,7 +14,8 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     run_step(con, "service_queues")
     queues = arrays(
         con,
-        """select queue_row, contacts_mean, handle_minutes, service_level, answer_within_minutes, maximum_occupancy_ratio
+        """select queue_row, contacts_mean, handle_minutes, service_level, answer_within_minutes,
+            maximum_occupancy_ratio
         from service_queues where handle_minutes > 0""",
     )
     agents = required_agents(

@@ -62,13 +62,15 @@ select user_id, 50.0 + user_index as expected_revenue_28d, 10.0 as expected_reve
     'model-1' as model_version, false as is_fallback
 from staging.users;
 create or replace table predicted.recommendation as
-select user_id, product_id, (hash(user_id, product_id) % 1000) / 2000 as score, score as purchase_probability,
+select user_id, product_id, (1 + hash(user_id, product_id) % 1000) / 2000 as purchase_probability,
+    ln(purchase_probability / (1 - purchase_probability)) as score,
     product_index % 2 = 0 as is_new, if(product_index % 2 = 0, 'similar_products', 'history') as source,
     'model-1' as model_version, false as is_fallback
 from staging.users, staging.products;
 create or replace table predicted.demand as
 select product_id, 'all' as site_id, date '2017-12-04' + 7 * (horizon::integer - 1) as week_start,
-    horizon, cast(1 + product_index + horizon as double) as demand_units_mean, 0.5 * demand_units_mean as demand_units_p10,
+    horizon, cast(1 + product_index + horizon as double) as demand_units_mean,
+    0.5 * demand_units_mean as demand_units_p10,
     0.9 * demand_units_mean as demand_units_p50, 1.8 * demand_units_mean as demand_units_p90,
     2.2 * demand_units_mean as demand_units_p95,
     cast(1.5 + product_index / 12 - if(horizon = 3, 0.2, 0) as double) as price_assumed,

@@ -23,7 +23,8 @@ personal as (
         user_index,
         product_id,
         product_index,
-        score,
+        -- The model scores in log odds; odds are positive, so that a boost of 2 doubles them.
+        exp(score) as score,
         purchase_probability,
         source,
         model_version,
