@@ -85,9 +85,7 @@ def offer(table: Table, relation: Relation, columns: Mapping[str, str]) -> Offer
             )
     known = {name: columns[present[name]] for name in table.column_names if name in present}
     unknown = [
-        original
-        for name, original in present.items()
-        if name not in known and original not in relation.ignored_columns
+        original for name, original in present.items() if name not in known and original not in relation.ignored_columns
     ]
     return Offer(table=table, types=known, unknown_columns=tuple(sorted(unknown)))
 
@@ -101,12 +99,8 @@ def parsed(column: Column, source_type: str) -> str:
     name = quote(column.name)
     if source_type == column.type:
         return name
-    if source_type == "VARCHAR":
-        match column.type:
-            case "TIMESTAMP":
-                return f"(try_cast({name} as timestamptz) at time zone 'UTC')"
-            case "VARCHAR[]":
-                return f"try_cast(from_json({name}, '[\"VARCHAR\"]') as VARCHAR[])"
+    if source_type == "VARCHAR" and column.type == "TIMESTAMP":
+        return f"(try_cast({name} as timestamptz) at time zone 'UTC')"
     value = f"try_cast({name} as {column.type})"
     if column.type == "BIGINT" and source_type not in _WHOLE_NUMBERS:
         return f"if(try_cast({name} as double) = {value}, {value}, null)"

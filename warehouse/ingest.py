@@ -17,7 +17,7 @@ from warehouse.casting import INPUT_COLUMN, Offer, offer
 from warehouse.contracts import Table
 from warehouse.contracts.table import quote
 from warehouse.quarantine import set_aside
-from warehouse.sources.base import FeedError, Input, Relation, Source
+from warehouse.sources.base import Input, Relation, Source, unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,10 @@ class FeedLoad:
 
 
 def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_id: str) -> FeedLoad:
-    """Load what is new of one feed, in one transaction; FeedError says why it could not, and nothing changed."""
+    """Load what is new of one feed, in one transaction.
+
+    `warehouse.sources.FeedError` says why it could not; then nothing changed.
+    """
     inputs = source.inputs(con, table.name)
     fresh = _not_yet_loaded(con, table, inputs)
     if not fresh:
@@ -125,12 +128,7 @@ def _insert_rows(
             offered = offer(table, relation, {row[0]: row[1] for row in described})
             quarantined += _insert_relation(con, relation, offered, run_id)
         except duckdb.Error as error:
-            raise FeedError(
-                f"It cannot be read: {str(error).splitlines()[0]}",
-                feed=table.name,
-                file=relation.label,
-                remedy="deliver the file again, complete; nothing of this feed was loaded.",
-            ) from error
+            raise unreadable(table.name, relation.label, error) from error
         unknown.update(offered.unknown_columns)
     return unknown, quarantined
 
@@ -183,12 +181,20 @@ def _retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(
         f"""
         insert into superseded
-        with newest as (
+        with first_load as (
+            select min(load_id) as first_load_id from new_loads
+        ),
+
+        newest as (
             select {key}, max(_load_id) as newest_load
-            from {table.qualified_name}
-            where _load_id >= (select min(load_id) from new_loads)
-            group by all
+            from {table.qualified_name}, first_load
+            where _load_id >= first_load_id
+            group by {key}
+            -- In an empty table only a key that two new loads have can be contested.
+            having min(_load_id) < max(_load_id)
+                or (select min(_load_id) from {table.qualified_name}) < any_value(first_load_id)
         )
+
         select old_row.rowid, newest_load
         from {table.qualified_name} as old_row
         join newest using ({key})
@@ -198,14 +204,13 @@ def _retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(f"delete from {table.qualified_name} where rowid in (select row_id from superseded)")
 
 
-def _write_diary(
-    con: duckdb.DuckDBPyConnection, table: Table, unknown: set[str], run_id: str
-) -> tuple[int, int]:
+def _write_diary(con: duckdb.DuckDBPyConnection, table: Table, unknown: set[str], run_id: str) -> tuple[int, int]:
     """One row of ops.loads per new load; returns rows read and older rows replaced."""
     con.execute(
         """
         insert into ops.loads
-            (load_id, feed, input_name, content_hash, status, rows_read, rows_replaced, unknown_columns, run_id, loaded_at)
+            (load_id, feed, input_name, content_hash, status, rows_read, rows_replaced, unknown_columns, run_id,
+             loaded_at)
         with replaced as (
             select by_load as load_id, count(*) as replaced_count
             from superseded

@@ -16,9 +16,7 @@ def set_aside(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer
     FeedError names the first one when they are more than the contract's share of the relation.
     """
     table = offered.table
-    rows, broken = con.execute(
-        "select count(*), count(*) filter (_broken_rules <> '') from incoming"
-    ).fetchall()[0]
+    rows, broken = con.execute("select count(*), count(*) filter (_broken_rules <> '') from incoming").fetchall()[0]
     if not broken:
         return 0
     if broken > table.max_quarantined_ratio * rows:
@@ -54,13 +52,13 @@ def set_aside(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer
 def _whole_row(con: duckdb.DuckDBPyConnection) -> str:
     """The row as it was delivered, as a struct expression."""
     names = [row[0] for row in con.execute("describe incoming").fetchall()]
-    fields = [f"{quote(name)} := incoming.{quote(name)}" for name in names if name not in (INPUT_COLUMN, "_broken_rules")]
+    fields = [
+        f"{quote(name)} := incoming.{quote(name)}" for name in names if name not in (INPUT_COLUMN, "_broken_rules")
+    ]
     return f"struct_pack({', '.join(fields)})"
 
 
-def _too_many(
-    con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, rows: int, broken: int
-) -> FeedError:
+def _too_many(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, rows: int, broken: int) -> FeedError:
     """The error for a relation with too many broken rows, with the first of them as the example."""
     table: Table = offered.table
     row_number, rules = con.execute(

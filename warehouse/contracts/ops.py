@@ -53,11 +53,22 @@ LOADS = _diary(
     text("content_hash", "What the content was", required=True),
     text("status", "loaded, or replaced by a later version", one_of=("loaded", "replaced")),
     integer("rows_read", "Rows in the input", low=0),
-    integer("rows_replaced", "Older rows with the same key", low=0),
+    integer(
+        "rows_replaced", "Older rows that made way: earlier versions of the input, and rows with the same key", low=0
+    ),
     text("unknown_columns", "Columns that the contract does not know, comma separated"),
     text("run_id", "Night that loaded it", required=True),
     moment("loaded_at", "When", required=True),
     text("validated_by", "Night that checked its rows and let them pass; empty until then"),
+)
+
+ERASED_USERS = _diary(
+    "erased_users",
+    "One row per user who was erased, so that no later file brings the user back.",
+    ("user_hash",),
+    text("user_hash", "SHA-256 of the user id; the id itself is forgotten", required=True),
+    moment("erased_at", "When erasure was asked for"),
+    text("run_id", "Night that erased the user", required=True),
 )
 
 QUALITY_CHECKS = _diary(
@@ -219,6 +230,7 @@ OPS_TABLES = (
     RUNS,
     RUN_STEPS,
     LOADS,
+    ERASED_USERS,
     QUALITY_CHECKS,
     QUARANTINED_ROWS,
     HEAD_STATUS,

@@ -13,7 +13,8 @@ import duckdb
 class FeedError(Exception):
     """A feed that cannot be read as its contract promises.
 
-    `feed`, `file`, `row` (counted from 1, the header left out) and `rule` say where, as far as known; `remedy` what to do.
+    `feed`, `file`, `row` (counted from 1, the header left out) and `rule` say where, as far as known; `remedy`
+    says what to do.
     """
 
     def __init__(
@@ -27,17 +28,26 @@ class FeedError(Exception):
         rule: str | None = None,
     ) -> None:
         self.problem, self.remedy, self.feed, self.file, self.row, self.rule = problem, remedy, feed, file, row, rule
-        place = ", ".join(
-            part
-            for part in (
-                f"feed {feed}" if feed else "",
-                f"file {file}" if file else "",
-                f"row {row}" if row else "",
-                f"rule {rule}" if rule else "",
-            )
-            if part
-        )
-        super().__init__(f"{place}: {problem} Remedy: {remedy}" if place else f"{problem} Remedy: {remedy}")
+        super().__init__(f"{self.place}{problem} Remedy: {remedy}")
+
+    @property
+    def place(self) -> str:
+        """Where it is, as the start of a sentence; empty when nothing is known."""
+        known = {"feed": self.feed, "file": self.file, "row": self.row, "rule": self.rule}
+        words = ", ".join(f"{word} {value}" for word, value in known.items() if value)
+        return f"{words}: " if words else ""
+
+
+def unreadable(feed: str | None, file: str, error: Exception) -> FeedError:
+    """The error for a file that breaks off or is not what its name says. The line itself is not quoted: it may tell
+    something about a person."""
+    lines = [line for line in str(error).splitlines()[:3] if not line.startswith(("Original Line", "Possible"))]
+    return FeedError(
+        f"It cannot be read: {' '.join(lines)}.".replace("..", "."),
+        feed=feed,
+        file=file,
+        remedy="deliver the file again, complete and in the format that its name says; nothing of the feed was loaded.",
+    )
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,8 @@ class Relation:
 class Source(ABC):
     """Where feeds come from. One instance serves one night.
 
-    `time_zone` and `currency` are the defaults of the shop behind it. With an `as_of_date` a source that holds its whole
-    history gives only what the shop would have landed before that day.
+    `time_zone` and `currency` are the defaults of the shop behind it. With an `as_of_date` a source that holds its
+    whole history gives only what the shop would have landed before that day.
     """
 
     time_zone: str = "UTC"
@@ -83,10 +93,11 @@ class Source(ABC):
 
     @abstractmethod
     def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> Sequence[Input]:
-        """The inputs of one feed, oldest first (of two rows with one key the later input wins); empty without the feed."""
+        """The inputs of one feed, empty when the source has no such feed.
+
+        They come oldest first: of two rows with one key the later input wins.
+        """
 
     @abstractmethod
-    def relations(
-        self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]
-    ) -> Iterable[Relation]:
+    def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterable[Relation]:
         """Relations that together give every row of these inputs exactly once; run each before asking for the next."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.connect import open_memory, read_sql
-from warehouse.sources.base import FeedError, Input, Relation, Source
+from warehouse.sources.base import FeedError, Input, Relation, Source, unreadable
 
 # feed -> what one input is, and the package's files behind the feed (the first names the inputs).
 _FEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -82,9 +82,7 @@ class CompleteJourney(Source):
         ).fetchall()
         return [Input(f"{files[0]}.parquet/{kind}={part}", content) for (part,) in parts]
 
-    def relations(
-        self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]
-    ) -> Iterator[Relation]:
+    def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterator[Relation]:
         """One relation for all inputs: the files are scanned once, however many parts are new."""
         names = [item.name for item in inputs]
         parts = [name.rpartition("=")[2] for name in names]
@@ -99,7 +97,10 @@ class CompleteJourney(Source):
         """Temporary views and tables of the connection that every mapping reads."""
         if self._prepared is not con:
             con.execute("set variable cj_folder = $1", [str(self.folder)])
-            con.execute(read_sql("sources/completejourney_sql/prepare.sql"))
+            try:
+                con.execute(read_sql("sources/completejourney_sql/prepare.sql"))
+            except duckdb.Error as error:
+                raise unreadable(None, str(self.folder), error) from error
             self._prepared = con
 
     def _file_hash(self, file: str) -> str:

@@ -1,0 +1,71 @@
+"""Load what is new of every feed, and let erased users go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from tasks.gates import GateStopped
+from tasks.night import Night
+from tasks.progress import report
+from warehouse.contracts import FEEDS
+from warehouse.erasure import erase_users
+from warehouse.ingest import FeedLoad, load_feed
+from warehouse.sources import FeedError, open_source
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestReport:
+    """What was loaded: one `FeedLoad` per feed that the source has.
+
+    `problems` are the errors of feeds that a night can do without; such a feed keeps what it had. `erased_users`
+    counts the users who are gone since this night.
+    """
+
+    feeds: tuple[FeedLoad, ...]
+    problems: tuple[str, ...] = ()
+    erased_users: int = 0
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of all new inputs."""
+        return sum(load.rows_read for load in self.feeds)
+
+
+def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
+    """Bring schema `raw` up to date with the night's source; each feed is loaded whole, or stays as it was.
+
+    `GateStopped` when a feed that a night cannot do without is missing or cannot be read.
+    """
+    loads: list[FeedLoad] = []
+    problems: list[str] = []
+    try:
+        source = open_source(night.source, night.as_of_date)
+        for number, table in enumerate(FEEDS):
+            report(f"Ingest {table.name}", number / len(FEEDS))
+            try:
+                loads.append(load_feed(con, source, table, night.run_id))
+            except FeedError as error:
+                if table.essential:
+                    raise
+                problems.append(str(error))
+        _require_essential(con, night.source)
+    except FeedError as error:
+        raise GateStopped("data", f"{error.place}{error.problem}", error.remedy) from error
+    erased = erase_users(con, night.run_id)
+    report("Ingest done", 1.0)
+    present = tuple(load for load in loads if load.inputs_seen)
+    return IngestReport(feeds=present, problems=tuple(problems), erased_users=erased)
+
+
+def _require_essential(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    """FeedError that names every essential feed of which nothing was ever loaded."""
+    loaded = {row[0] for row in con.execute("select distinct feed from ops.loads").fetchall()}
+    missing = [table.name for table in FEEDS if table.essential and table.name not in loaded]
+    if missing:
+        raise FeedError(
+            f"{source} has no {', '.join(missing)}, without which no night is possible.",
+            feed=missing[0],
+            remedy=f"deliver {', '.join(missing)}; `fivefold feeds describe NAME` lists the columns of a feed.",
+        )

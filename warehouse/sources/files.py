@@ -1,0 +1,160 @@
+"""A folder of files: `files:FOLDER`.
+
+Each feed is a file (`orders.csv`) or a folder of files (`orders/2026-03-01.parquet`, or hive partitions such as
+`orders/date=2026-03-01/part.parquet`). Parquet, CSV (a header, UTF-8) and NDJSON (`.ndjson`, `.jsonl`) are read, the
+last two also as `.gz` and `.zst`. A file is an input, known by its path and content; of two rows with one key the file
+that sorts later wins. Everything that lies in the folder is loaded: what an earlier night may know is up to the
+features, which look at moments.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote
+
+import duckdb
+import pyarrow as pa
+
+from warehouse.casting import INPUT_COLUMN, parsed
+from warehouse.connect import open_memory
+from warehouse.contracts import feed as feed_named
+from warehouse.contracts.table import literal, quote
+from warehouse.sources.base import FeedError, Input, Relation, Source, unreadable
+
+FORMATS = ("parquet", "csv", "ndjson", "jsonl")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+
+
+class Files(Source):
+    """A folder with a file, or a folder of files, per feed. Moments without an offset are UTC."""
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder; FeedError when it is not there."""
+        folder = Path(self.location or "").expanduser()
+        if not self.location or not folder.is_dir():
+            raise FeedError(
+                f"There is no folder {str(folder)!r}.",
+                remedy="name the folder that holds orders.csv, products.parquet and so on as files:FOLDER.",
+            )
+        return folder
+
+    def latest_as_of(self, time_zone: str | None = None) -> date:
+        """The day after the last order."""
+        orders = feed_named("orders")
+        last_day: date | None = None
+        with open_memory() as con:
+            for relation in self.relations(con, "orders", self.inputs(con, "orders")):
+                types = {row[0]: row[1] for row in con.execute(f"describe {relation.sql}").fetchall()}
+                if "ordered_at" not in types:
+                    continue
+                moment = parsed(orders.column("ordered_at"), types["ordered_at"])
+                days = con.execute(
+                    f"select timezone($1, timezone('UTC', max({moment})))::date + 1 from ({relation.sql})",
+                    [time_zone or self.time_zone],
+                ).fetchall()[0][0]
+                last_day = max(filter(None, (last_day, days)), default=None)
+        if last_day is None:
+            raise FeedError(
+                f"No order with a moment in {self.folder}.",
+                feed="orders",
+                remedy="deliver orders with ordered_at, or name the night with --as-of.",
+            )
+        return last_day
+
+    def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> list[Input]:
+        """The files of the feed, sorted by path."""
+        paths = [*self.folder.glob(f"{feed}.*"), *(self.folder / feed).rglob("*")]
+        return [
+            Input(path.relative_to(self.folder).as_posix(), _hash(path))
+            for path in sorted(paths)
+            if path.is_file() and not path.name.startswith((".", "_"))
+        ]
+
+    def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterator[Relation]:
+        """One relation per file, so that an error names it."""
+        for item in inputs:
+            path = self.folder / item.name
+            try:
+                reader = _reader(con, path, feed)
+                columns = {row[0].lower() for row in con.execute(f"describe from {reader}").fetchall()}
+            except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+                raise unreadable(feed, item.name, error) from error
+            hive = _hive_values(item.name)
+            added = {name: value for name, value in hive.items() if name not in columns}
+            values = "".join(f", {literal(value)} as {quote(name)}" for name, value in added.items())
+            yield Relation(
+                sql=f"select *{values}, {literal(item.name)} as {quote(INPUT_COLUMN)} from {reader}",
+                label=item.name,
+                ignored_columns=frozenset(hive),
+            )
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _hive_values(name: str) -> Mapping[str, str]:
+    """The values that folders like `date=2026-03-01` give to all rows of a file."""
+    folders = (part.partition("=") for part in name.split("/")[:-1] if "=" in part)
+    return {key.lower(): unquote(value) for key, _, value in folders}
+
+
+def _reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
+    """The table function that reads a file: Parquet as it is typed, CSV and NDJSON as text."""
+    compression = COMPRESSIONS.get(path.suffix)
+    kind = (path.with_suffix("") if compression else path).suffix.removeprefix(".")
+    if kind not in FORMATS or (compression and kind == "parquet"):
+        raise FeedError(
+            f"{path.name!r} has no format that is known.",
+            feed=feed,
+            file=path.name,
+            remedy=f"deliver {', '.join(FORMATS)}; csv, ndjson and jsonl may be compressed as .gz or .zst.",
+        )
+    if kind == "parquet":
+        return f"read_parquet({literal(str(path))}, hive_partitioning = false, binary_as_string = true)"
+    if compression:
+        _check_complete(path, compression)
+    return _csv_reader(path, compression) if kind == "csv" else _ndjson_reader(con, path, feed)
+
+
+def _check_complete(path: Path, compression: str) -> None:
+    """OSError when the stream breaks off: DuckDB would take a cut CSV for a short one."""
+    with pa.input_stream(str(path), compression=compression) as stream:
+        while stream.read(1 << 20):
+            pass
+
+
+def _csv_reader(path: Path, compression: str | None) -> str:
+    with pa.input_stream(str(path), compression=compression) as stream:
+        header = stream.read(1 << 16).decode("utf-8-sig", errors="ignore")
+    first_line = header.splitlines()[0] if header else ""
+    delimiter = max(",;\t|", key=first_line.count)
+    names = next(csv.reader([first_line], delimiter=delimiter), [])
+    if not names:
+        raise OSError("the file is empty, even the header is missing")
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return (
+        f"read_csv({literal(str(path))}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
+        f"quote = '\"', escape = '\"', columns = {{{columns}}})"
+    )
+
+
+def _ndjson_reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
+    """Optional columns of the contract are always asked for: a key may first appear far down the file."""
+    sampled = con.execute(
+        f"describe from read_ndjson({literal(str(path))}, records = true, maximum_depth = 1, "
+        "field_appearance_threshold = 0, map_inference_threshold = -1)"
+    ).fetchall()
+    names = [row[0] for row in sampled]
+    present = {name.lower() for name in names}
+    optional = [column.name for column in feed_named(feed).columns if not column.required]
+    names += [name for name in optional if name not in present]
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return f"read_ndjson({literal(str(path))}, records = true, columns = {{{columns}}})"
