@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -68,19 +68,24 @@ def step(function: Function, *tags: str) -> Task[[Work], object]:
 
 
 def in_words(report: object) -> str:
-    """A report as one line: its own words where it has them, else its small fields as 'name value'."""
-    if not is_dataclass(report):
+    """A report as one line: its own words where it has them, else its counts and words as 'name value'."""
+    if isinstance(report, Mapping):
+        values = dict(report)
+    elif is_dataclass(report) and type(report).__str__ is object.__str__:
+        values = {field.name: getattr(report, field.name) for field in fields(report)}
+    else:
         return "" if report is None else str(report)
-    if type(report).__str__ is not object.__str__:
-        return str(report)
-    values = {field.name: getattr(report, field.name) for field in fields(report)}
     return ", ".join(
-        f"{name.replace('_', ' ')} {value:,}"
-        if isinstance(value, int) and not isinstance(value, bool)
-        else f"{name.replace('_', ' ')} {value}"
+        f"{name.replace('_', ' ')} {_number(value)}"
         for name, value in values.items()
         if isinstance(value, int | float | str)
     )
+
+
+def _number(value: float | str) -> str:
+    if isinstance(value, str | bool):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _note(work: Work, name: str, status: str, started_at: datetime, clock: float, detail: str) -> float:

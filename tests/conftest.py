@@ -17,10 +17,9 @@ for variable in [name for name in os.environ if name.startswith(("FIVEFOLD_", "P
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="fivefold-prefect-")
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 
-import flows  # noqa: E402, F401 - sets the defaults of every library
-
 import pytest  # noqa: E402
 
+import flows  # noqa: E402, F401 - sets the defaults of every library
 from tests.shop import Shop, write_shop  # noqa: E402
 
 
@@ -39,6 +38,8 @@ def shop_folder(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Path:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """The address of a real Prefect server with its scheduler, and this process set to use it."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.prefect_server import is_healthy
@@ -60,6 +61,9 @@ def prefect_server() -> Iterator[str]:
         # A heartbeat costs each flow run a second, and nobody looks for zombies here.
         with temporary_settings({PREFECT_API_URL: address, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield address
+            # What is still on its way must arrive while there is somebody to receive it.
+            APILogWorker.instance().drain()
+            EventsWorker.drain_all()
     finally:
         server.terminate()
         server.wait(timeout=30)

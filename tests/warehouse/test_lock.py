@@ -27,9 +27,9 @@ def other_process(tmp_path: Path):
 
 
 def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path, other_process) -> None:
-    with pytest.raises(lock.WarehouseBusy, match=rf"night of the child \(process {other_process.pid} .*Remedy"):
-        with lock.writing(tmp_path, "me", patience_seconds=0.1):
-            pass
+    words = rf"night of the child \(process {other_process.pid} .*Remedy"
+    with pytest.raises(lock.WarehouseBusy, match=words), lock.writing(tmp_path, "me", patience_seconds=0.1):
+        pass
     with lock.reading(tmp_path) as writer:
         assert writer is not None and writer.process_id == other_process.pid
     assert lock.abandoned_by(tmp_path) is None
@@ -57,9 +57,9 @@ def test_a_writer_waits_for_readers(tmp_path: Path) -> None:
         pass
     with lock.reading(tmp_path) as writer:
         assert writer is None
-        with pytest.raises(lock.WarehouseBusy, match="a process that reads it"):
-            with lock.writing(tmp_path, "me", patience_seconds=0.1):
-                pass
+        words = "a process that reads it"
+        with pytest.raises(lock.WarehouseBusy, match=words), lock.writing(tmp_path, "me", patience_seconds=0.1):
+            pass
     with lock.writing(tmp_path, "me", patience_seconds=0.1):
         pass
 
