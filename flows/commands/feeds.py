@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.options import FAILED, WRONG_USE, Json, print_json, print_line, stop
+from flows.commands.options import FAILED, WRONG_USE, Json, print_json, print_line, stop, with_remedy
+
+_VERDICTS = {"critical": "FAIL", "warning": "WARN", "info": "INFO"}
 
 app = typer.Typer(help="The feeds: what a night reads. Example: fivefold feeds list", no_args_is_help=True)
 
@@ -34,14 +36,13 @@ def describe(name: Annotated[str, typer.Argument(help="Feed, as in feeds list")]
 
     Example: fivefold feeds describe order_lines
     """
-    from warehouse.contracts.dictionary import describe_table
-
     from warehouse.contracts import feed
+    from warehouse.contracts.dictionary import describe_table
 
     try:
         table = feed(name)
     except LookupError as error:
-        raise stop(f"{error.args[0]}. Remedy: fivefold feeds list", WRONG_USE) from None
+        raise stop(with_remedy(error, "fivefold feeds list"), WRONG_USE) from None
     if json:
         print_json(asdict(table))
     else:
@@ -49,17 +50,23 @@ def describe(name: Annotated[str, typer.Argument(help="Feed, as in feeds list")]
 
 
 @app.command()
-def check(path: Annotated[Path, typer.Argument(help="Folder with a file per feed")], json: Json = False) -> None:
+def check(
+    path: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder with a file per feed")],
+    json: Json = False,
+) -> None:
     """Check a folder of feeds against the contracts, before a first night.
 
     Example: fivefold feeds check /data/shop
     """
     from warehouse.feeds_check import check_folder
 
-    report = check_folder(path)
+    findings = check_folder(path)
     if json:
-        print_json(asdict(report))
+        print_json([asdict(finding) for finding in findings])
     else:
-        print_line(str(report))
-    if not report.is_ready:
+        for finding in findings:
+            place = f"{finding.feed} ({finding.file})" if finding.file else finding.feed or "heads"
+            remedy = f" Remedy: {finding.remedy}" if finding.remedy else ""
+            print_line(f"{_VERDICTS[finding.severity]}  {place}: {finding.message}{remedy}")
+    if any(finding.severity == "critical" for finding in findings):
         raise typer.Exit(FAILED)

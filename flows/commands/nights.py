@@ -89,11 +89,14 @@ def rollback(
     from flows.rollback import run_rollback
     from flows.settings import load_settings
 
-    release = run_rollback(load_settings(home=home), to, reason)
+    try:
+        release = run_rollback(load_settings(home=home).home, to, reason)
+    except LookupError as error:
+        raise stop(with_remedy(error, 'fivefold sql "from ops.releases" lists the nights')) from None
     if json:
-        print_json(release)
+        print_json(asdict(release))
     else:
-        print_line(f"readers see {release['run_id']} (as of {release['as_of_date']}) from now on")
+        print_line(f"readers see night {release.run_id}, as of {release.as_of_date}, from now on")
 
 
 def _tell(outcome: Outcome, quiet: bool, json: bool) -> None:

@@ -37,3 +37,9 @@ def stop(message: str, code: int = FAILED) -> typer.Exit:
     """The message on stderr; raise what this returns."""
     sys.stderr.write(f"error: {message}\n")
     return typer.Exit(code)
+
+
+def with_remedy(error: LookupError, remedy: str) -> str:
+    """The error's own words, and the remedy where they name none."""
+    words = str(error.args[0])
+    return words if "Remedy:" in words else f"{words}{'' if words[-1] in '.?!' else '.'} Remedy: {remedy}."
