@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from mtl_models.batching import joint_batches, some
 from mtl_models.interactions import GradientCosines
@@ -67,7 +67,7 @@ def fit(
     generator = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    averager = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_MEMORY))
+    averager = AveragedModel(model, multi_avg_fn=_follow)
     average = cast(JointModel, averager.module)
     measured = {table: some(rows, MEASURED_ROWS, generator) for table, rows in validation.items()}
     best_loss, best_weights, waited = float("inf"), _copy(average), 0
@@ -79,14 +79,15 @@ def fit(
             losses = relative_losses(model.losses(model(entities, batch), batch), scales)
             if cosines is not None:
                 cosines.observe(model, losses, step)
-            loss = sum((weights[task] * value for task, value in losses.items()), torch.zeros(()))
+            loss = torch.stack([weights[task] * value for task, value in losses.items()]).sum()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
             optimiser.step()
             averager.update_parameters(model)
-            total, seen = total + float(loss.detach()), seen + sum(len(part) for part in batch.values())
-        return total / (step + 1) / sum(weights[task] for task in losses), seen, time.perf_counter() - started
+            total += sum(float(value.detach()) for value in losses.values()) / len(losses)
+            seen += sum(len(part) for part in batch.values())
+        return total / (step + 1), seen, time.perf_counter() - started
 
     for number in range(1, epochs + 1):
         training_loss, rows, seconds = one_pass(number, train)
@@ -147,6 +148,13 @@ def _measure(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dic
             only = model(entities, part)[task]
             losses[task] = {name: float(value) for name, value in model.head(task).losses(only, part[table]).items()}
     return losses
+
+
+@torch.no_grad()
+def _follow(averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int) -> None:
+    """Move the averaged weights towards the trained ones; quickly at first, when the start is all they remember."""
+    memory = min(AVERAGE_MEMORY, (1 + int(steps)) / (10 + int(steps)))
+    torch._foreach_lerp_(list(averaged), list(current), 1 - memory)
 
 
 def _weighted(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -67,7 +67,7 @@ class Scaler(Frozen):
             is_log=tuple(is_log.tolist()),
             mean=tuple(mean.tolist()),
             scale=tuple(np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0).tolist()),
-            is_sometimes_missing=tuple(bool(any_missing) for any_missing in np.isnan(values).any(axis=0)),
+            is_sometimes_missing=tuple(np.asarray(np.isnan(values).any(axis=0)).tolist()),
         )
 
     @property

@@ -103,12 +103,12 @@ def fit_preprocessing(frames: Frames, fold: str = "train") -> Preprocessing:
     specs = {}
     for slot, frame in frames.entities.items():
         named = [part[fold][f"slot_{slot}"] for part in frames.samples.values() if fold in part]
-        rows = pl.concat(named).unique().sort() if named else pl.Series([], dtype=pl.Int64)
-        specs[slot] = EntitySpec.fit(frame[rows.filter(rows != ABSENT)], ENTITIES[slot].id_name)
+        seen = pl.concat(named).unique().sort()
+        specs[slot] = EntitySpec.fit(frame[seen.filter(seen != ABSENT)], ENTITIES[slot].id_name)
     contexts = {}
     for table, folds in frames.samples.items():
-        context = [name for name in folds[fold].columns if name.startswith("ctx_")] if fold in folds else []
-        contexts[table] = Scaler.fit(folds[fold], tuple(context)) if fold in folds else Scaler(names=())
+        rows = folds.get(fold, pl.DataFrame())
+        contexts[table] = Scaler.fit(rows, tuple(name for name in rows.columns if name.startswith("ctx_")))
     return Preprocessing(entities=specs, contexts=contexts, interests=frames.interests)
 
 
@@ -120,20 +120,21 @@ def entity_tensors(frames: Frames, preprocessing: Preprocessing) -> dict[str, En
     }
 
 
-def sample_tensors(frames: Frames, preprocessing: Preprocessing, fold: str) -> dict[str, TaskSamples]:
-    """{table: rows} of one fold as tensors; tables without rows in it are left out."""
+def sample_tensors(
+    frames: Frames, preprocessing: Preprocessing, fold: str, tables: Iterable[str] | None = None
+) -> dict[str, TaskSamples]:
+    """{table: rows} of one fold as tensors, of the tables given or of all; those without rows are left out."""
     return {
         table: _task_samples(folds[fold], preprocessing.contexts[table], len(preprocessing.interests))
         for table, folds in frames.samples.items()
-        if fold in folds
+        if fold in folds and (tables is None or table in tables)
     }
 
 
-def read_keys(con: duckdb.DuckDBPyConnection, table: str, fold: str, columns: Iterable[str]) -> pl.DataFrame:
-    """Columns of one fold's rows, in the order in which `read_frames` reads them."""
-    names = ", ".join(quote(name) for name in columns)
+def read_keys(con: duckdb.DuckDBPyConnection, table: str, fold: str, columns: str) -> pl.DataFrame:
+    """Columns (a select list) of one fold's rows, in the order in which `read_frames` reads them."""
     order = ", ".join(quote(name) for name in SAMPLE_KEYS[table])
-    return con.sql(f"select {names} from samples.{quote(table)} where fold = $1 order by {order}", params=[fold]).pl()
+    return con.sql(f"select {columns} from samples.{quote(table)} where fold = $1 order by {order}", params=[fold]).pl()
 
 
 def _columns(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
@@ -178,7 +179,9 @@ def _read_samples(
     list_key = ", ".join(f"rows.{quote(name)}" for name in LIST_KEYS.get(table, SAMPLE_KEYS[table]))
     selected.append(f"dense_rank() over (partition by fold order by {list_key}) - 1 as list_number")
     selected += [
-        _select_number(name, label_end_date) for name in _numeric(con, table) if name not in SAMPLE_KEYS[table]
+        _select_number(name, name in SAMPLE_KEYS[table], label_end_date)
+        for name in _numeric(con, table)
+        if name not in SAMPLE_KEYS[table]
     ]
     joins = " ".join(
         f"left join temp.slot_{slot} on "
@@ -202,13 +205,14 @@ def _numeric(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     return [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) not in words]
 
 
-def _select_number(name: str, label_end_date: date | None) -> str:
+def _select_number(name: str, is_key: bool, label_end_date: date | None) -> str:
     is_list = name.endswith("category_shares")
     value = f"cast(rows.{quote(name)} as {'FLOAT[]' if is_list else 'FLOAT'})"
     horizon = _HORIZON.search(name) if name.startswith("label_") else None
     if horizon and label_end_date:
         value = f"case when rows.cutoff_date + {horizon[1]} <= date '{label_end_date}' then {value} end"
-    return f"{value} as {quote(name)}"
+    # A number within the key, such as the horizon, tells rows apart: it is context.
+    return f"{value} as {quote(f'ctx_{name}' if is_key else name)}"
 
 
 def _task_samples(frame: pl.DataFrame, context: Scaler, interests: int) -> TaskSamples:

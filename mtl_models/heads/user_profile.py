@@ -23,13 +23,13 @@ PROBABILITIES = ("buys_28d", "buys_7d", "churns_90d", "discount_share_28d", "con
 SPEND_LEVELS = (0.1, 0.5, 0.9)
 # A share below this is a category that the user has not touched yet, not one that is impossible.
 SMALLEST_SHARE = 1e-5
-# Say of own history, recent history and the shop's average in a user's interests before training.
-FIRST_MIXTURE = {"category_shares": 4.0, "recent_category_shares": 2.0, "prior": 1.0}
+# Say of smoothed history, plain history and the shop's average in a user's interests before training.
+FIRST_MIXTURE = {"category_shares_smoothed": 8.0, "category_shares": 1.0, "prior": 0.5}
 
 
 class UserProfile(Head):
     """Orders and churn as logits over the user's own rate; spend as a mean and quantiles over own spend;
-    interests as a mixture of own, recent and average shares, tilted by what the shared features know."""
+    interests as a mixture of smoothed, own and average shares, tilted by what the shared features know."""
 
     table = "profile"
     prior_shares: Tensor
@@ -109,9 +109,8 @@ class UserProfile(Head):
 
     def _log_shares(self, view: View, rows: TaskSamples) -> Tensor:
         """[n, interests] log of the mixture, tilted."""
-        own = known(rows.baselines["category_shares"])
-        recent = known(rows.baselines["recent_category_shares"])
-        parts = torch.stack([own, recent, self.prior_shares.expand_as(own)], dim=1)  # [n, 3, interests]
+        smoothed, own = (known(rows.baselines[name]) for name in ("category_shares_smoothed", "category_shares"))
+        parts = torch.stack([smoothed, own, self.prior_shares.expand_as(own)], dim=1)  # [n, 3, interests]
         first = torch.tensor(list(FIRST_MIXTURE.values()), device=own.device).log()
         weights = functional.softmax(first + self.mixture(view.shared), dim=1)  # [n, 3]
         blend = torch.einsum("np,npk->nk", weights, parts).clamp_min(SMALLEST_SHARE)

@@ -12,16 +12,19 @@ from mtl_models.config import ModelConfig
 class Sharing(nn.Module):
     """From the encoded rows of all tables to each table's features.
 
-    `width` is the width of the features; `shared_layer` the last layer that every task trains, where their
-    gradients are compared.
+    `width` is the width of the features.
     """
 
     width: int
-    shared_layer: nn.Linear
 
     def __init__(self, input_width: int, tables: tuple[str, ...], config: ModelConfig) -> None:
         super().__init__()
 
     def forward(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{table: [n_table, input_width]} to {table: [n_table, width]}."""
+        raise NotImplementedError
+
+    @property
+    def shared_layer(self) -> nn.Linear:
+        """The last layer that every task trains, where their gradients are compared."""
         raise NotImplementedError

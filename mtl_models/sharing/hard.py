@@ -19,8 +19,7 @@ class HardSharing(Sharing):
         super().__init__(input_width, tables, config)
         layers: list[nn.Module] = []
         for before, after in pairwise((input_width, *config.trunk_widths)):
-            self.shared_layer = nn.Linear(before, after)
-            layers += [self.shared_layer, nn.LayerNorm(after), nn.SiLU(), nn.Dropout(config.dropout)]
+            layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.SiLU(), nn.Dropout(config.dropout)]
         self.trunk = nn.Sequential(*layers)
         self.width = config.trunk_widths[-1]
 
@@ -28,3 +27,8 @@ class HardSharing(Sharing):
         """{table: [n_table, input_width]} to {table: [n_table, width]}."""
         features = self.trunk(torch.cat(list(rows.values())))  # [sum of n_table, width]
         return dict(zip(rows, features.split([len(part) for part in rows.values()]), strict=True))
+
+    @property
+    def shared_layer(self) -> nn.Linear:
+        """The last layer of the trunk."""
+        return [layer for layer in self.trunk if isinstance(layer, nn.Linear)][-1]

@@ -1,0 +1,237 @@
+"""What each head is measured by, beside the plain predictor that a user would have without us.
+
+Measures and baselines are those of the reference protocol, so that the two tables can be laid side by side. A
+gate is the measure that decides the release: the one that costs money when it is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtl_models import metrics
+from mtl_models.metrics import Values
+from mtl_models.ranking_metrics import score_lists
+
+Measure = Callable[[Values, Values], float]
+Columns = Mapping[str, Values]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row of ops.model_metrics. `is_higher_better` is None where neither way is good."""
+
+    task: str
+    metric: str
+    value: float
+    baseline_value: float
+    baseline: str
+    is_higher_better: bool | None
+    is_gate: bool
+    sample_count: int
+
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether the model is better than the baseline; undefined measures beat nothing."""
+        if np.isnan(self.value):
+            return False
+        if np.isnan(self.baseline_value) or self.is_higher_better is None:
+            return True
+        return self.value > self.baseline_value if self.is_higher_better else self.value < self.baseline_value
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Observed values of one task with the model's and the baselines' answers to them."""
+
+    task: str
+    observed: Values
+    model: Values
+    baselines: Mapping[str, Values]
+
+    def score(self, metric: str, measure: Measure, *, better: str | None = "lower", is_gate: bool = False) -> Score:
+        """The measure of the model beside the best of the baselines by that measure."""
+        sign = -1 if better == "higher" else 1
+        plain = {name: measure(self.observed, values) for name, values in self.baselines.items()}
+        name = min(plain, key=lambda name: abs(plain[name]) if better is None else sign * plain[name])
+        value = measure(self.observed, self.model)
+        is_higher = None if better is None else better == "higher"
+        return Score(self.task, metric, value, plain[name], name, is_higher, is_gate, len(self.observed))
+
+
+def score_profile(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
+    """Spend is gated by the error of its median and the separation of its deciles; orders by who will come."""
+    spend = targets["spend_28d"]
+    rates = {"last 84 days / 3": baselines["spend_28d"], "last 28 days": baselines["spend_last_28d"]}
+    mean = Prediction("spend_28d", spend, predicted["expected_revenue_28d"], rates)
+    median = Prediction("spend_28d", spend, predicted["expected_revenue_28d_p50"], rates)
+    scores = [
+        median.score("mae", metrics.mean_absolute_error, is_gate=True),
+        mean.score("mae_of_mean", metrics.mean_absolute_error),
+        median.score("rmse_log1p", metrics.rmse_log1p),
+        mean.score("spearman", metrics.spearman, better="higher"),
+        mean.score("decile_gini", metrics.decile_gini, better="higher"),
+        mean.score("decile_mape", metrics.decile_mape),
+        mean.score("bias_percent", metrics.bias_percent, better=None),
+    ]
+    for days, is_gate in ((28, True), (7, False)):
+        orders = Prediction(
+            f"buys_{days}d",
+            targets[f"buys_{days}d"],
+            predicted[f"order_probability_{days}d"],
+            {"84-day rate": baselines[f"buys_{days}d"]},
+        )
+        scores.append(orders.score("auc", metrics.auc, better="higher", is_gate=is_gate))
+        if days == 28:
+            scores.append(orders.score("pr_auc_of_non_buyers", _non_buyers, better="higher"))
+        scores.append(orders.score("brier", metrics.brier))
+    spent = ~np.isnan(targets["category_shares"]).any(axis=1)
+    shares = Prediction(
+        "category_shares",
+        targets["category_shares"][spent],
+        predicted["category_shares"][spent],
+        {"own history": np.nan_to_num(baselines["category_shares"])[spent]},
+    )
+    scores += [
+        shares.score("cross_entropy", metrics.share_cross_entropy),
+        shares.score("kl", metrics.share_kl),
+        shares.score("ndcg_5", metrics.share_ndcg, better="higher"),
+        shares.score("l1", metrics.share_l1),
+    ]
+    return scores
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Candidates [n] of all users' lists. `relevant` and `relevant_new` count, per list, what was bought; `catalogue`
+    is the number of products sold before the cut-off."""
+
+    lists: NDArray[np.int64]
+    products: NDArray[np.int64]
+    is_bought: NDArray[np.bool_]
+    is_new: NDArray[np.bool_]
+    relevant: NDArray[np.int64]
+    relevant_new: NDArray[np.int64]
+    catalogue: int
+
+
+def score_recommendation(lists: Lists, score: Values, popularity: Values) -> list[Score]:
+    """Gated by the order of the whole list and by that of products new to the user: one ranker serves both."""
+    scores = []
+    kinds = (("all", np.ones(len(score), bool), lists.relevant), ("new", lists.is_new, lists.relevant_new))
+    for task, inside, relevant in kinds:
+        ours, plain = (
+            score_lists(lists.lists[inside], order[inside], lists.is_bought[inside], lists.products[inside], relevant)
+            for order in (score, popularity)
+        )
+        measures = {
+            "ndcg_20": (ours.ndcg, plain.ndcg),
+            "recall_20": (ours.recall, plain.recall),
+            "map_20": (ours.mean_average_precision, plain.mean_average_precision),
+            "hit_rate_20": (ours.hit_rate, plain.hit_rate),
+            "coverage": (ours.shown_products / lists.catalogue, plain.shown_products / lists.catalogue),
+        }
+        scores += [
+            Score(task, metric, value, baseline, "popularity, 7-day decay", True, metric == "ndcg_20", ours.lists)
+            for metric, (value, baseline) in measures.items()
+        ]
+    return scores
+
+
+def score_pricing(targets: Columns, baselines: Columns, inputs: Columns, predicted: Columns) -> list[Score]:
+    """Units at the price that was charged; gated by weeks with an observed price, for a carried price gives away
+    that nothing was sold."""
+    measured = (inputs["is_price_test"] > 0) & ~np.isnan(targets["units"])
+    seen = measured & (inputs["is_price_seen"] > 0)
+    promoted = measured & (1 - inputs["price"] / inputs["list_price"] >= 0.1)
+
+    def over(rows: NDArray[np.bool_]) -> Prediction:
+        plain = {"mean of 4 weeks": baselines["units"][rows]}
+        return Prediction("price_response", targets["units"][rows], predicted["units"][rows], plain)
+
+    scores = [
+        over(measured).score("wape", metrics.wape),
+        over(measured).score("poisson_deviance", metrics.poisson_deviance),
+        over(measured).score("bias_percent", metrics.bias_percent, better=None),
+        over(seen).score("wape_seen", metrics.wape, is_gate=True),
+        over(seen).score("poisson_deviance_seen", metrics.poisson_deviance, is_gate=True),
+    ]
+    if promoted.any():
+        scores.append(over(promoted).score("wape_promoted", metrics.wape))
+        scores.append(over(promoted).score("bias_percent_promoted", metrics.bias_percent, better=None))
+    return scores
+
+
+def score_supply(targets: Columns, baselines: Columns, inputs: Columns, predicted: Columns) -> list[Score]:
+    """Gated by the quantile loss: stock is ordered from quantiles."""
+    measured = (inputs["is_supply_test"] > 0) & ~np.isnan(targets["units"])
+    names = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p95": 0.95}
+    # [n, 4] quantiles; the mean quantile loss weighs the levels alike.
+    ours = np.stack([predicted[f"demand_units_{name}"][measured] for name in names], axis=1)
+    plain = np.stack([baselines[f"units_13w_{name}"][measured] for name in names], axis=1)
+    quantiles = Prediction("demand", targets["units"][measured], ours, {"empirical quantiles of 13 weeks": plain})
+
+    def mean_loss(observed: Values, predicted: Values) -> float:
+        levels = names.values()
+        return float(np.mean([metrics.quantile_loss(observed, predicted[:, i], p) for i, p in enumerate(levels)]))
+
+    scores = [quantiles.score("wql_mean", mean_loss, is_gate=True)]
+    for i, (name, level) in enumerate(names.items()):
+        loss = partial(metrics.quantile_loss, level=level)
+        scores.append(quantiles.score(f"wql_{name}", _column(loss, i)))
+    scores.append(quantiles.score("wape_of_median", _column(metrics.wape, 1)))
+    for i, name in enumerate(names):
+        scores.append(quantiles.score(f"coverage_{name}", _column(metrics.coverage, i), better=None))
+    return scores
+
+
+def score_promotion(
+    observed: Values, probability: Values, baseline: Values, campaigns: NDArray[np.int64]
+) -> list[Score]:
+    """Gated by who redeems rather than how many: offers are chosen by order."""
+    redeemed = Prediction("redemption", observed, probability, {"past redemption rate": baseline})
+    return [
+        redeemed.score("auc", metrics.auc, better="higher", is_gate=True),
+        redeemed.score("auc_within_campaign", partial(metrics.grouped_auc, groups=campaigns), better="higher"),
+        redeemed.score("pr_auc", metrics.average_precision, better="higher"),
+        redeemed.score("brier", metrics.brier),
+    ]
+
+
+def score_order_risks(targets: Columns, predicted: Columns) -> list[Score]:
+    """Against one rate for all, whose AUC is a half by definition."""
+    scores = []
+    for name, column in (("contacted", "contact_probability"), ("returned", "return_probability")):
+        seen = ~np.isnan(targets[name])
+        if not seen.any():
+            continue
+        observed = targets[name][seen]
+        plain = {"average rate": np.full(len(observed), observed.mean())}
+        risk = Prediction(name, observed, predicted[column][seen], plain)
+        scores.append(risk.score("auc", metrics.auc, better="higher", is_gate=name == "contacted"))
+        scores.append(risk.score("brier", metrics.brier))
+    return scores
+
+
+def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
+    """Against the recent mean of the same channel and reason."""
+    seen = ~np.isnan(targets["contacts"])
+    plain = {"recent mean": baselines["contacts"][seen]}
+    contacts = Prediction("contacts", targets["contacts"][seen], predicted["contacts_mean"][seen], plain)
+    return [
+        contacts.score("wape", metrics.wape),
+        contacts.score("poisson_deviance", metrics.poisson_deviance, is_gate=True),
+        contacts.score("bias_percent", metrics.bias_percent, better=None),
+    ]
+
+
+def _non_buyers(observed: Values, probability: Values) -> float:
+    return metrics.average_precision(1 - observed, -probability)
+
+
+def _column(measure: Measure, i: int) -> Measure:
+    return lambda observed, predicted: measure(observed, predicted[:, i])

@@ -1,0 +1,238 @@
+"""Measure every head on the last fully observed window, and decide which of them may serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+from torch import Tensor
+
+from mtl_models import scorecard
+from mtl_models.heads import TASKS
+from mtl_models.scorecard import Score
+from tasks.night import Night
+from tasks.progress import report
+from tasks.read_samples import Frames, read_frames, read_keys
+from tasks.readiness import check_readiness
+from tasks.serving import HEADS, Scored, ServingModel, load_champion, load_tonight, measured_window
+from tasks.write_rows import replace_night
+from warehouse.connect import read_sql
+
+CALIBRATION_BINS = 10
+# Task, label and predicted column of every probability that is calibrated.
+PROBABILITIES = (
+    ("profile", "buys_28d", "order_probability_28d"),
+    ("profile", "buys_7d", "order_probability_7d"),
+    ("profile", "discount_share_28d", "discount_sensitivity"),
+    ("recommendation", "bought_28d", "purchase_probability"),
+    ("promotion", "redeemed", "redemption_probability"),
+    ("service_orders", "contacted", "contact_probability"),
+    ("service_orders", "returned", "return_probability"),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A head's status, in the words of ops.head_status."""
+
+    head: str
+    status: str
+    reason: str
+    model_version: str | None
+    training_rows: int
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What was decided for each head, and how many measures beat their baseline."""
+
+    verdicts: tuple[Verdict, ...]
+    measures: int
+    measures_better: int
+
+    def __str__(self) -> str:
+        heads = ", ".join(f"{verdict.head} {verdict.status}" for verdict in self.verdicts)
+        return f"{heads}; {self.measures_better} of {self.measures} measures beat naive"
+
+
+def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationReport:
+    """Fill ops.model_metrics, ops.calibration and ops.head_status for this night.
+
+    A head is released when it beats its naive baseline on every gate. Otherwise the champion, the model of an earlier
+    night, is measured on the same fresh features and serves if it beats naive; if not, the head is not released.
+    """
+    readiness = check_readiness(con)
+    tonight = load_tonight(night)
+    ready = tuple(task for task in tonight.saved.tasks if task not in readiness.not_ready)
+    frames = read_frames(con, list(dict.fromkeys(TASKS[task].table for task in ready)), ("test",))
+    report("measuring heads", 0.3)
+    scored = tonight.score(frames, "test", ready)
+    scores = {task: _score(con, night, task, scored) for task in ready}
+
+    verdicts: list[Verdict] = []
+    champion_values: dict[tuple[str, str, str], float] = {}
+    for head, tasks in HEADS.items():
+        waiting = [readiness.not_ready[task] for task in tasks if task in readiness.not_ready]
+        rows = sum(readiness.labels[task] for task in tasks)
+        if waiting:
+            verdicts.append(Verdict(head, "not_ready", "; ".join(dict.fromkeys(waiting)), None, rows))
+            continue
+        lost = _lost([score for task in tasks for score in scores[task]])
+        if not lost:
+            reason = f"beats naive: {_words([s for task in tasks for s in scores[task] if s.is_gate])}"
+            verdicts.append(Verdict(head, "released", reason, tonight.saved.model_version, rows))
+            continue
+        champion = load_champion(con, night, head, frames)
+        values = _champion_scores(con, night, champion, frames, tasks)
+        champion_values |= {(head, score.task, score.metric): score.value for score in values}
+        verdicts.append(_second_choice(head, lost, champion, values, rows))
+
+    _write_metrics(con, night, scores, champion_values)
+    _write_calibration(con, night, scored)
+    _write_verdicts(con, night, verdicts)
+    every = [score for parts in scores.values() for score in parts if score.is_higher_better is not None]
+    return EvaluationReport(tuple(verdicts), len(every), sum(score.beats_baseline for score in every))
+
+
+def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scored) -> list[Score]:
+    rows = scored.rows[TASKS[task].table]
+    targets, baselines, inputs = _arrays(rows.targets), _arrays(rows.baselines), _arrays(rows.inputs)
+    predicted = _arrays(scored.predictions[task])
+    if task == "profile":
+        return scorecard.score_profile(targets, baselines, predicted)
+    if task == "recommendation":
+        lists = _lists(con, night, targets["bought_28d"], inputs["is_new"])
+        return scorecard.score_recommendation(lists, predicted["score"], baselines["popularity"])
+    if task == "pricing":
+        return scorecard.score_pricing(targets, baselines, inputs, predicted)
+    if task == "supply":
+        return scorecard.score_supply(targets, baselines, inputs, predicted)
+    if task == "promotion":
+        campaigns = read_keys(con, "promotion", "test", "campaign_id")["campaign_id"].rank("dense").to_numpy()
+        return scorecard.score_promotion(
+            targets["redeemed"], predicted["redemption_probability"], baselines["redeemed"], campaigns
+        )
+    if task == "service_orders":
+        return scorecard.score_order_risks(targets, predicted)
+    return scorecard.score_daily_contacts(targets, baselines, predicted)
+
+
+def _lists(
+    con: duckdb.DuckDBPyConnection, night: Night, bought: scorecard.Values, is_new: scorecard.Values
+) -> scorecard.Lists:
+    """The test fold's candidates as lists, with what each user bought in the window, candidate or not."""
+    start, end = measured_window(con, "recommendation")
+    truth = con.sql(read_sql("evaluation/relevant_products.sql"), params=[start, end]).pl()
+    truth = truth.with_row_index("list")
+    keys = read_keys(con, "recommendation", "test", "user_id, product_id")
+    lists = keys.select("user_id").join(
+        truth.select("user_id", "list"), on="user_id", how="left", maintain_order="left"
+    )
+    catalogue = con.execute(
+        "select count(distinct product_id) from staging.order_lines where is_item and business_date < $1", [start]
+    ).fetchall()[0][0]
+    return scorecard.Lists(
+        lists=lists["list"].to_numpy().astype(np.int64),
+        products=keys["product_id"].rank("dense").to_numpy().astype(np.int64),
+        is_bought=bought > 0,
+        is_new=is_new > 0,
+        relevant=truth["relevant"].to_numpy(),
+        relevant_new=truth["relevant_new"].to_numpy(),
+        catalogue=int(catalogue),
+    )
+
+
+def _champion_scores(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    champion: ServingModel | None,
+    frames: Frames,
+    tasks: tuple[str, ...],
+) -> list[Score]:
+    if champion is None or not set(tasks) <= set(champion.saved.tasks):
+        return []
+    scored = champion.score(frames, "test", tasks)
+    return [score for task in tasks for score in _score(con, night, task, scored)]
+
+
+def _second_choice(
+    head: str, lost: list[Score], champion: ServingModel | None, values: list[Score], rows: int
+) -> Verdict:
+    reason = f"loses to naive: {_words(lost)}"
+    if champion and values and not _lost(values):
+        return Verdict(head, "champion", f"{reason}; an earlier model serves", champion.saved.model_version, rows)
+    why = "the earlier one loses too" if values else "there is no earlier model to fall back to"
+    return Verdict(head, "not_released", f"{reason}; {why}", None, rows)
+
+
+def _lost(scores: list[Score]) -> list[Score]:
+    return [score for score in scores if score.is_gate and not score.beats_baseline]
+
+
+def _words(scores: list[Score]) -> str:
+    return ", ".join(f"{s.task} {s.metric} {s.value:.3f} against {s.baseline_value:.3f}" for s in scores)
+
+
+def _arrays(columns: Mapping[str, Tensor]) -> dict[str, scorecard.Values]:
+    return {name: tensor.cpu().numpy().astype(np.float64) for name, tensor in columns.items()}
+
+
+def _head_of(task: str) -> str:
+    return next(head for head, tasks in HEADS.items() if task in tasks)
+
+
+def _write_metrics(
+    con: duckdb.DuckDBPyConnection,
+    night: Night,
+    scores: dict[str, list[Score]],
+    champion_values: dict[tuple[str, str, str], float],
+) -> None:
+    rows = []
+    for task, parts in scores.items():
+        start, end = measured_window(con, TASKS[task].table)
+        head = _head_of(task)
+        for score in parts:
+            row = {name: getattr(score, name) for name in Score.__dataclass_fields__}
+            rows.append(
+                row
+                | {"run_id": night.run_id, "head": head, "window_start": start, "window_end": end}
+                | {"champion_value": champion_values.get((head, score.task, score.metric))}
+            )
+    replace_night(con, "ops.model_metrics", pl.DataFrame(rows, infer_schema_length=None), night.run_id)
+
+
+def _write_calibration(con: duckdb.DuckDBPyConnection, night: Night, scored: Scored) -> None:
+    parts = []
+    for task, label, column in PROBABILITIES:
+        if task in scored.predictions:
+            target = scored.rows[TASKS[task].table].targets[label]
+            frame = pl.DataFrame(
+                {"predicted": scored.predictions[task][column].numpy(), "observed": target.cpu().numpy()}
+            ).filter(pl.col("observed").is_not_nan())
+            parts.append(_bins(frame).with_columns(head=pl.lit(_head_of(task)), task=pl.lit(label)))
+    if parts:
+        rows = pl.concat(parts).with_columns(run_id=pl.lit(night.run_id))
+        replace_night(con, "ops.calibration", rows, night.run_id)
+
+
+def _bins(frame: pl.DataFrame) -> pl.DataFrame:
+    """Bins of equal size by prediction."""
+    rank = (pl.col("predicted").rank("ordinal") - 1) * CALIBRATION_BINS // pl.len() + 1
+    return (
+        frame.with_columns(bin=rank.cast(pl.Int64))
+        .group_by("bin", maintain_order=True)
+        .agg(
+            predicted_mean=pl.col("predicted").cast(pl.Float64).mean(),
+            observed_mean=pl.col("observed").cast(pl.Float64).clip(0, 1).mean(),
+            sample_count=pl.len().cast(pl.Int64),
+        )
+    )
+
+
+def _write_verdicts(con: duckdb.DuckDBPyConnection, night: Night, verdicts: list[Verdict]) -> None:
+    columns = {name: [getattr(verdict, name) for verdict in verdicts] for name in Verdict.__dataclass_fields__}
+    rows = pl.DataFrame(columns, schema_overrides={"model_version": pl.String})
+    replace_night(con, "ops.head_status", rows.with_columns(run_id=pl.lit(night.run_id)), night.run_id)

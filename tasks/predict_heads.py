@@ -1,0 +1,133 @@
+"""Predict the nights to come: every head that may serve, for every entity, into schema `predicted`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+import torch
+from torch import Tensor
+
+from mtl_models import checkpoint
+from mtl_models.elasticity import is_identified
+from mtl_models.heads import TASKS
+from mtl_models.model import product_ids
+from tasks.night import Night
+from tasks.progress import report
+from tasks.read_samples import Frames, read_frames, read_keys, sample_tables
+from tasks.serving import HEADS, ServingModel, folder_of
+from tasks.write_rows import create
+
+Columns = dict[str, pl.Series | pl.Expr]
+
+# What each predicted table keeps of its sample rows.
+KEPT = {
+    "profile": "user_id",
+    "recommendation": "user_id, product_id, is_new, source",
+    "demand": """product_id, site_id, calendar_date as week_start, horizon, price_assumed, is_priced,
+        ctx_display + ctx_mailer + ctx_other_promotion > 0 as is_promoted""",
+    "promotion": "user_id, campaign_id",
+    "service_orders": "order_id",
+    "service_days": "forecast_date, channel, contact_reason",
+}
+
+
+@dataclass(frozen=True)
+class PredictionReport:
+    """Rows written to each table of schema `predicted`."""
+
+    rows: dict[str, int]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{table} {rows:,} rows" for table, rows in self.rows.items()) or "no head may serve"
+
+
+def predict_heads(con: duckdb.DuckDBPyConnection, night: Night) -> PredictionReport:
+    """Write schema `predicted` anew, by the models that ops.head_status names; heads that none serves have no table.
+
+    A head whose champion serves is predicted by the champion, from tonight's features, and flagged `is_fallback`.
+    """
+    con.execute("drop schema if exists predicted cascade")
+    con.execute("create schema predicted")
+    serving, known = _serving(con, night), sample_tables(con)
+    tables = [table for table in dict.fromkeys(TASKS[task].table for task in serving) if "serve" in known[table]]
+    if not tables:
+        return PredictionReport({})
+    frames = read_frames(con, tables, ("serve",))
+    rows = {}
+    for i, table in enumerate(tables):
+        report(f"predicting {table}", i / len(tables))
+        columns = _demand(serving, frames) if table == "demand" else _columns(serving, frames, table)
+        frame = _keys(con, frames, table).with_columns(**columns)
+        create(con, f"predicted.{table}", frame)
+        rows[table] = len(frame)
+    return PredictionReport(rows)
+
+
+def _serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, ServingModel]:
+    """{task: model} of the heads that may serve; a model that serves several is loaded once."""
+    chosen = con.execute(
+        """
+        select head, model_version, status = 'champion' from ops.head_status
+        where run_id = $1 and status in ('released', 'champion')
+        """,
+        [night.run_id],
+    ).fetchall()
+    loaded = {}
+    for _, version, is_fallback in chosen:
+        if version not in loaded:
+            loaded[version] = ServingModel(*checkpoint.load(folder_of(night, version)), is_fallback=is_fallback)
+    return {task: loaded[version] for head, version, _ in chosen for task in HEADS[head]}
+
+
+def _keys(con: duckdb.DuckDBPyConnection, frames: Frames, table: str) -> pl.DataFrame:
+    keys = read_keys(con, table, "serve", KEPT[table])
+    if len(keys) != len(frames.samples[table]["serve"]):
+        raise RuntimeError(f"samples.{table} changed while it was predicted; run the night again")
+    return keys
+
+
+def _columns(serving: dict[str, ServingModel], frames: Frames, table: str) -> Columns:
+    """Predicted columns of a table that one task fills."""
+    task = next(task for task in serving if TASKS[task].table == table)
+    scored = serving[task].score(frames, "serve", (task,))
+    return _series(scored.predictions[task]) | _made_by(serving[task])
+
+
+def _demand(serving: dict[str, ServingModel], frames: Frames) -> Columns:
+    """Units from the model that serves supply, slopes from the one that serves pricing: as a rule the same model
+    and its one curve. Where only one of the heads may serve, its model fills the whole table."""
+    levels = serving.get("supply") or serving["pricing"]
+    slopes = serving.get("pricing") or levels
+    units = levels.score(frames, "serve", ("supply",))
+    elasticity = slopes.score(frames, "serve", ("supply",)) if slopes is not levels else units
+    curve = slopes.model.curve
+    if curve is None:
+        raise RuntimeError(f"model {slopes.saved.model_version} serves demand but has no demand curve; train again")
+    products = product_ids(elasticity.entities, elasticity.rows["demand"])
+    spread = curve.own_spread[products]
+    rows = units.rows["demand"]
+    sold = rows.baselines["units_13w_p95"] > 0
+    evidence = pl.when(pl.Series((sold & (products > 0)).numpy())).then(pl.lit("own_history"))
+    columns = units.predictions["supply"] | {
+        "elasticity": elasticity.predictions["supply"]["elasticity"],
+        "elasticity_sd": spread,
+        "is_elasticity_identified": is_identified(spread) & (rows.inputs["is_priced"] > 0),
+    }
+    return _series(columns) | _made_by(levels) | {"evidence_level": evidence.otherwise(pl.lit("similar"))}
+
+
+def _series(columns: Mapping[str, Tensor]) -> Columns:
+    """Tensors [n] as numbers or flags, [n, k] as lists."""
+    return {
+        name: pl.Series(name, values.numpy() if values.dtype == torch.bool else values.double().numpy()).cast(
+            pl.List(pl.Float64) if values.dim() == 2 else pl.Boolean if values.dtype == torch.bool else pl.Float64
+        )
+        for name, values in columns.items()
+    }
+
+
+def _made_by(model: ServingModel) -> Columns:
+    return {"model_version": pl.lit(model.saved.model_version), "is_fallback": pl.lit(model.is_fallback)}

@@ -1,0 +1,110 @@
+"""Which model serves which head: heads and their tasks, tonight's choice, and the champions of earlier nights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from torch import Tensor
+
+from mtl_models import checkpoint
+from mtl_models.checkpoint import Checkpoint
+from mtl_models.heads import TASKS
+from mtl_models.model import JointModel
+from mtl_models.predict import predict
+from mtl_models.preprocess import Preprocessing
+from mtl_models.samples import EntityTable, TaskSamples
+from tasks.night import Night
+from tasks.read_samples import Frames, entity_tensors, sample_tensors
+
+# A head is released as a whole; promotion is the part of pricing that has its own data and its own gate.
+HEADS = {
+    "profile": ("profile",),
+    "recommendation": ("recommendation",),
+    "pricing": ("pricing",),
+    "promotion": ("promotion",),
+    "supply": ("supply",),
+    "service": ("service_orders", "service_days"),
+}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One fold as a model sees it: the rows by table, the entities by slot, and its predictions by task."""
+
+    rows: dict[str, TaskSamples]
+    entities: dict[str, EntityTable]
+    predictions: dict[str, dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class ServingModel:
+    """A loaded model; `is_fallback` when it is a champion of an earlier night."""
+
+    model: JointModel
+    saved: Checkpoint
+    is_fallback: bool
+
+    def score(self, frames: Frames, fold: str, tasks: tuple[str, ...]) -> Scored:
+        """Predictions of these tasks for one fold."""
+        tables = {TASKS[task].table for task in tasks}
+        preprocessing = self.saved.preprocessing
+        rows = sample_tensors(frames, preprocessing, fold, tables)
+        entities = entity_tensors(frames, preprocessing)
+        predictions = predict(self.model, entities, rows)
+        return Scored(rows, entities, {task: predictions[task] for task in tasks if task in predictions})
+
+
+def load_tonight(night: Night) -> ServingModel:
+    """The model that this night trained."""
+    model, saved = checkpoint.load(night.model_folder)
+    return ServingModel(model, saved, is_fallback=False)
+
+
+def load_champion(con: duckdb.DuckDBPyConnection, night: Night, head: str, frames: Frames) -> ServingModel | None:
+    """The latest earlier night's model that was released for the head and can read tonight's features."""
+    runs = con.execute(
+        """
+        select head_status.run_id from ops.head_status join ops.runs using (run_id)
+        where head = $1 and head_status.status = 'released' and as_of_date < $2
+        order by as_of_date desc, started_at desc
+        """,
+        [head, night.as_of_date],
+    ).fetchall()
+    for (run_id,) in runs:
+        folder = night.home / "models" / run_id
+        if (folder / checkpoint.DESCRIPTION).exists():
+            model, saved = checkpoint.load(folder)
+            if can_read(saved.preprocessing, frames):
+                return ServingModel(model, saved, is_fallback=True)
+    return None
+
+
+def can_read(preprocessing: Preprocessing, frames: Frames) -> bool:
+    """Whether tonight's tables still have every column that the model reads."""
+    columns = {slot: set(frame.columns) for slot, frame in frames.entities.items()}
+    columns |= {
+        f"context:{table}": set[str]().union(*(part.columns for part in folds.values()))
+        for table, folds in frames.samples.items()
+    }
+    names = preprocessing.feature_names
+    return preprocessing.interests == frames.interests and all(
+        set(wanted) <= columns[place] for place, wanted in names.items() if place in columns
+    )
+
+
+def folder_of(night: Night, model_version: str) -> Path:
+    """Where the model of that version lies."""
+    return night.home / "models" / model_version.rpartition("-")[0]
+
+
+def measured_window(con: duckdb.DuckDBPyConnection, table: str) -> tuple[date, date]:
+    """First cut-off of the test fold, and the day up to which it was observed."""
+    query = f"""
+        select min(cutoff_date), (select max(cutoff_date) from features.cutoffs where fold = 'serve')
+        from samples."{table}" where fold = 'test'
+    """
+    first, last = con.execute(query).fetchall()[0]
+    return first, last

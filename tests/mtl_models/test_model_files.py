@@ -1,0 +1,87 @@
+"""A model on disk, and a model that starts from another."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtl_models import checkpoint, warm_start
+from mtl_models.checkpoint import CheckpointError
+from mtl_models.predict import predict
+from mtl_models.preprocess import Preprocessing, Vocabulary
+from tests.mtl_models.toy_shop import CONFIG, Trained, new_model
+
+
+def saved(trained: Trained, folder: Path) -> checkpoint.Checkpoint:
+    days = {"as_of_date": date(2024, 3, 1), "label_end_date": date(2024, 2, 2)}
+    return checkpoint.save(folder, trained.model, run_id="night-1", **days)
+
+
+def with_users(preprocessing: Preprocessing, words: tuple[str, ...]) -> Preprocessing:
+    user = preprocessing.entities["user"].model_copy(update={"ids": Vocabulary(words=words)})
+    return preprocessing.model_copy(update={"entities": preprocessing.entities | {"user": user}})
+
+
+def test_a_model_comes_back_exactly(trained: Trained, tmp_path: Path) -> None:
+    written = saved(trained, tmp_path)
+    model, read = checkpoint.load(tmp_path)
+    assert read == written and read.model_version.startswith("night-1-")
+    assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "model.json"}
+    before, after = (predict(m, trained.shop.entities, trained.shop.validation) for m in (trained.model, model))
+    for task, columns in before.items():
+        for name, values in columns.items():
+            assert torch.equal(values, after[task][name]), (task, name)
+
+
+def test_equal_weights_have_equal_versions(trained: Trained, tmp_path: Path) -> None:
+    assert saved(trained, tmp_path / "a").model_version == saved(trained, tmp_path / "b").model_version
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.json"])
+def test_a_damaged_model_is_refused_by_name(trained: Trained, tmp_path: Path, name: str) -> None:
+    saved(trained, tmp_path)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[len(content) // 2] ^= 255
+    (tmp_path / name).write_bytes(bytes(content))
+    with pytest.raises(CheckpointError, match=re.escape(name)):
+        checkpoint.load(tmp_path)
+
+
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"model\.json"):
+        checkpoint.load(tmp_path)
+
+
+def test_a_warm_start_copies_rows_by_word(trained: Trained) -> None:
+    words = ("newcomer", *reversed(trained.shop.preprocessing.entities["user"].ids.words[:40]))
+    tonight = new_model(trained.shop)
+    model = type(tonight)(with_users(trained.shop.preprocessing, words), CONFIG, tonight.tasks)
+    fresh = model.encoders["user"].ids.weight.detach().clone()
+    warm_start.copy_weights(trained.model, model)
+    old, new = trained.model.encoders["user"].ids.weight, model.encoders["user"].ids.weight
+    assert torch.equal(new[0], old[0]), "the unknown user is the same"
+    assert torch.equal(new[1], fresh[1]), "a newcomer keeps its own start"
+    assert torch.equal(new[2:], old[1:41].flip(0))
+    assert torch.equal(model.sharing.trunk[0].weight, trained.model.sharing.trunk[0].weight)
+
+
+def test_a_warm_model_predicts_as_the_one_it_came_from(trained: Trained) -> None:
+    model = new_model(trained.shop)
+    warm_start.copy_weights(trained.model, model)
+    rows = {"profile": trained.shop.validation["profile"]}
+    before, after = (predict(m, trained.shop.entities, rows)["profile"] for m in (trained.model, model))
+    torch.testing.assert_close(before["order_probability_28d"], after["order_probability_28d"])
+
+
+def test_another_set_of_features_is_no_warm_start(trained: Trained) -> None:
+    now = trained.shop.preprocessing
+    user = now.entities["user"]
+    other = user.model_copy(update={"numbers": user.numbers.model_copy(update={"names": ("a", "b", "c", "d")})})
+    changed = now.model_copy(update={"entities": now.entities | {"user": other}})
+    assert warm_start.is_compatible(now, with_users(now, ("u1",)))
+    assert not warm_start.is_compatible(now, changed)
+    assert not warm_start.fits(CONFIG, CONFIG.model_copy(update={"slot_width": 8}))

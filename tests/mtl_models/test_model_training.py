@@ -1,0 +1,77 @@
+"""Training finds what is there to find, and keeps to its rules."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from mtl_models import metrics
+from mtl_models.fit import fit, start_losses
+from mtl_models.predict import predict
+from tests.mtl_models.toy_shop import ELASTICITY, TASKS, Shop, Trained, new_model
+
+
+def test_every_task_beats_its_baseline(trained: Trained) -> None:
+    best = min((epoch for epoch in trained.epochs if epoch.validation_losses), key=lambda epoch: epoch.validation_loss)
+    assert set(best.validation_losses) == set(TASKS)
+    assert all(loss < 1 for loss in best.validation_losses.values()), best.validation_losses
+
+
+def test_losses_start_at_one(shop: Shop) -> None:
+    model = new_model(shop)
+    scales = start_losses(model, shop.entities, shop.train)
+    again = start_losses(model, shop.entities, shop.train)
+    assert scales == again
+    assert "contacts_28d" not in scales["profile"], "a target that was never observed has no scale"
+
+
+def test_the_elasticity_is_found(trained: Trained) -> None:
+    demand = trained.shop.validation["demand"]
+    elasticity = predict(trained.model, trained.shop.entities, {"demand": demand})["pricing"]["elasticity"]
+    best_sellers = elasticity[demand.baselines["level"] > 20]
+    assert best_sellers.mean() == pytest.approx(ELASTICITY, abs=0.15)
+
+
+def test_the_service_head_learns_from_tickets(trained: Trained) -> None:
+    rows = trained.shop.validation
+    predicted = predict(trained.model, trained.shop.entities, rows)
+    contacted = rows["service_orders"].targets["contacted"].numpy()
+    assert metrics.auc(contacted, predicted["service_orders"]["contact_probability"].numpy()) > 0.75
+    ratio = predicted["service_days"]["contacts_mean"] / rows["service_days"].baselines["contacts"]
+    assert float(ratio.mean()) == pytest.approx(1.5, abs=0.15)
+
+
+def test_passes_are_reported_and_the_last_has_no_validation(trained: Trained) -> None:
+    assert [epoch.number for epoch in trained.epochs] == list(range(1, len(trained.epochs) + 1))
+    assert math.isnan(trained.epochs[-1].validation_loss)
+    assert all(epoch.rows > 0 and epoch.seconds > 0 for epoch in trained.epochs)
+
+
+def test_training_stops_when_validation_stops_improving(shop: Shop) -> None:
+    """A step size of zero never improves: after the first pass only `patience` more are made."""
+    model = new_model(shop)
+    model.config = model.config.model_copy(update={"learning_rate": 1e-12, "patience": 1, "finish_epochs": 0})
+    scales = start_losses(model, shop.entities, shop.train)
+    weights = dict.fromkeys(TASKS, 0.0)
+    epochs = list(fit(model, shop.entities, shop.train, shop.validation, scales=scales, weights=weights, epochs=20))
+    assert len(epochs) == 3
+
+
+def test_a_task_without_weight_is_not_learned(shop: Shop) -> None:
+    model = new_model(shop)
+    scales = start_losses(model, shop.entities, shop.train)
+    before = model.head("promotion").residual.residual.bias.detach().clone()
+    weights = dict.fromkeys(TASKS, 1.0) | {"promotion": 0.0}
+    list(fit(model, shop.entities, shop.train, shop.validation, scales=scales, weights=weights, epochs=1))
+    assert torch.equal(before, model.head("promotion").residual.residual.bias)
+
+
+def test_cosines_are_symmetric_and_bounded(trained: Trained) -> None:
+    means = trained.cosines.means()
+    assert len(means) == len(TASKS) * (len(TASKS) - 1)
+    for (task, other), cosine in means.items():
+        assert cosine == pytest.approx(means[other, task], abs=1e-5)
+        assert abs(cosine) <= 1 + 1e-5
+    assert means["pricing", "supply"] > 0.2, "two heads on one curve pull together"
