@@ -26,6 +26,7 @@ class FeatureConfig(Frozen):
 
     horizon_days: int = Field(28, ge=7, multiple_of=7, description="Days that labels look ahead")
     train_cutoffs: int = Field(6, ge=1, description="Training cut-offs, one every horizon, newest first")
+    demand_train_cutoffs: int = Field(15, ge=1, description="Training cut-offs of demand, one every two weeks")
     recommendation_train_cutoffs: int = Field(2, ge=1, description="Of these, how many train the recommendation")
     minimum_history_days: int = Field(70, ge=7, description="No cut-off earlier than this after the first order")
     demand_products: int = Field(2000, ge=1, description="Best-selling products that train the demand curve")

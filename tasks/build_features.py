@@ -1,0 +1,120 @@
+"""Features as of each cut-off, and the sample tables that the model learns from and scores."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from mtl_models import item_item
+from tasks.night import Night
+from tasks.progress import report
+from warehouse import build
+
+# Share of the item-item model's candidates among those of a user; the rest is bought before or popular.
+_SIMILAR_SHARE = 0.35
+# Ridge over the mean squared length of an item column, tuned on a validation window for products new to a user.
+_RELATIVE_RIDGE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesReport:
+    """What was built: rows by table, seconds by SQL file (and for the item-item model)."""
+
+    rows: dict[str, int]
+    seconds: dict[str, float]
+
+
+def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
+    """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
+    build.set_variables(con, _variables(night))
+    groups = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
+    before = [file for group in groups for file in group]
+    total = len(before) + 1 + len(build.RECOMMENDATION_FILES)
+    done = 0
+
+    def on_file(file: str) -> None:
+        nonlocal done
+        report(file, done / total)
+        done += 1
+
+    seconds = build.run_files(con, before, on_file)
+    on_file("item-item model")
+    started = time.perf_counter()
+    con.register("similarity_scores", score_similar_products(con, night))
+    seconds["item-item model"] = time.perf_counter() - started
+    try:
+        seconds |= build.run_files(con, build.RECOMMENDATION_FILES, on_file)
+    finally:
+        con.unregister("similarity_scores")
+    return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
+
+
+def score_similar_products(con: duckdb.DuckDBPyConnection, night: Night) -> pa.Table:
+    """What the item-item model says at each cut-off of the recommendation: (cutoff_date, user_index, item, score,
+    is_candidate), for its best items that are new to each user and for the candidates found otherwise."""
+    cutoffs = con.execute("select cutoff_date from features.recommendation_cutoffs order by all").fetchall()
+    count = round(_SIMILAR_SHARE * night.features.candidates_per_user)
+    return pa.concat_tables([_scores_at(con, cutoff, count) for (cutoff,) in cutoffs])
+
+
+def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.Table:
+    purchases = _arrays(con, "user_index, item, weight", "staging.item_interactions", cutoff)
+    others = _arrays(con, "user_index, item", "staging.similarity_candidates", cutoff)
+    interactions = item_item.Interactions(
+        user=purchases["user_index"],
+        item=purchases["item"],
+        weight=purchases["weight"],
+        users=int(purchases["user_index"].max(initial=-1)) + 1,
+        items=int(purchases["item"].max(initial=-1)) + 1,
+    )
+    weights = item_item.fit(interactions, relative_ridge=_RELATIVE_RIDGE)
+    found = []
+    for first_user, block in interactions.blocks():
+        scores = block @ weights
+        user, item = item_item.top_unseen(scores, block, count)
+        found.append((user + first_user, item, scores[user, item], True))
+        low, high = np.searchsorted(others["user_index"], (first_user, first_user + len(block)))
+        user = torch.from_numpy(others["user_index"][low:high]).long()
+        item = torch.from_numpy(others["item"][low:high]).long()
+        found.append((user, item, scores[user - first_user, item], False))
+    return pa.concat_tables([_table(cutoff, *part) for part in found])
+
+
+def _arrays(con: duckdb.DuckDBPyConnection, columns: str, table: str, cutoff: date) -> dict[str, np.ndarray]:
+    query = f"select {columns} from {table} where cutoff_date = $1 order by user_index, item"
+    return con.execute(query, [cutoff]).fetchnumpy()
+
+
+def _table(cutoff: date, user: Tensor, item: Tensor, score: Tensor, is_candidate: bool) -> pa.Table:
+    return pa.table(
+        {
+            "cutoff_date": pa.repeat(pa.scalar(cutoff), len(user)),
+            "user_index": user.int().numpy(),
+            "item": item.int().numpy(),
+            "score": score.numpy(),
+            "is_candidate": pa.repeat(pa.scalar(is_candidate), len(user)),
+        }
+    )
+
+
+def _variables(night: Night) -> dict[str, int | str | date]:
+    settings = night.features
+    return {
+        "time_zone": night.time_zone,
+        "as_of_date": night.as_of_date,
+        "horizon_days": settings.horizon_days,
+        "train_cutoffs": settings.train_cutoffs,
+        "recommendation_train_cutoffs": settings.recommendation_train_cutoffs,
+        "demand_train_cutoffs": settings.demand_train_cutoffs,
+        "minimum_history_days": settings.minimum_history_days,
+        "demand_products": settings.demand_products,
+        "candidates_per_user": settings.candidates_per_user,
+        "similarity_products": settings.similarity_products,
+    }

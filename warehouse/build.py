@@ -1,0 +1,83 @@
+"""The order in which a night's working tables are built, and what their SQL may ask for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+import duckdb
+
+from warehouse.connect import read_sql
+
+# What the feeds say, cleaned and counted by day and week; then who and what is looked at from which cut-off.
+ENTITY_FILES = (
+    "staging/schemas.sql",
+    "staging/users.sql",
+    "staging/products.sql",
+    "staging/order_lines.sql",
+    "staging/user_product_days.sql",
+    "staging/order_days.sql",
+    "staging/product_weeks.sql",
+    "features/cutoffs.sql",
+    "features/users.sql",
+    "features/demand_population.sql",
+    "features/products.sql",
+    "features/sites.sql",
+    "features/calendar.sql",
+    "features/categories.sql",
+    "staging/promotion_weeks.sql",
+    "samples/profile.sql",
+)
+DEMAND_FILES = (
+    "staging/product_panels.sql",
+    "features/demand_history.sql",
+    "features/placement_lifts.sql",
+    "features/demand_promotions.sql",
+    "features/discount_habits.sql",
+    "samples/demand.sql",
+)
+CAMPAIGN_AND_SERVICE_FILES = (
+    "samples/promotion.sql",
+    "samples/service_orders.sql",
+    "samples/service_days.sql",
+)
+# Before and after the item-item model, which is not SQL.
+CANDIDATE_FILES = (
+    "features/popular_products.sql",
+    "features/user_products.sql",
+    "features/user_tastes.sql",
+    "staging/popular_unseen.sql",
+    "staging/item_interactions.sql",
+)
+RECOMMENDATION_FILES = (
+    "features/similar_products.sql",
+    "samples/recommendation.sql",
+)
+
+
+def set_variables(con: duckdb.DuckDBPyConnection, variables: Mapping[str, int | str | date]) -> None:
+    """Make values known to SQL as getvariable('name')."""
+    for name, value in variables.items():
+        con.execute(f"set variable {name} = $1", [value])
+
+
+def run_files(con: duckdb.DuckDBPyConnection, files: Iterable[str], on_file: Callable[[str], None]) -> dict[str, float]:
+    """Run the SQL files in order, telling `on_file` before each; the seconds that each took."""
+    seconds = {}
+    for file in files:
+        on_file(file)
+        started = time.perf_counter()
+        con.execute(read_sql(file))
+        seconds[file] = time.perf_counter() - started
+    return seconds
+
+
+def count_rows(con: duckdb.DuckDBPyConnection, schemas: Iterable[str]) -> dict[str, int]:
+    """Rows of every table in the schemas, by 'schema.table'."""
+    counts = con.execute(
+        "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
+        " where list_contains($1, schema_name) order by all",
+        [list(schemas)],
+    ).fetchall()
+    return dict(counts)

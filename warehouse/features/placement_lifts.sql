@@ -1,0 +1,48 @@
+-- One row per promotion channel, placement and cut-off: units sold under it, over the mean of the eight weeks
+-- before, as learned from the weeks before the cut-off. A few weeks without lift are added as a prior.
+create or replace table features.placement_lifts as
+with panels as (
+    select product_panels.*
+    from staging.product_panels
+    where product_id in (select product_id from features.demand_population where is_supply_test)
+),
+weeks as (
+    select
+        product_id,
+        first_week + 7 * cast(position as integer) as week_start,
+        units[position + 1] as units,
+        list_avg(units[position - 7:position]) as usual_units
+    from panels, range(8, len(units)) as positions (position)
+),
+placed_weeks as (
+    select
+        channel,
+        placement,
+        week_start,
+        sum(cast(reach * units as decimal(18, 6))) as units,
+        sum(cast(reach * usual_units as decimal(18, 6))) as usual_units
+    from weeks
+    join staging.promotion_weeks using (product_id, week_start)
+    group by all
+),
+known_weeks as (
+    select
+        channel,
+        placement,
+        cutoff_date,
+        cast(sum(units) as double) as units,
+        cast(sum(usual_units) as double) as usual_units
+    from placed_weeks
+    join (select distinct cutoff_date from features.demand_population) on week_start < cutoff_date
+    group by channel, placement, cutoff_date
+)
+select
+    channel,
+    placement,
+    cutoff_date,
+    (units + 10) / (usual_units + 10) as lift,
+    -- The places in the mailer that lift sales more than the mailer as a whole.
+    contains(channel, 'mailer') and lift > sum(units) over kind / sum(usual_units) over kind as is_major_mailer
+from known_weeks
+window kind as (partition by cutoff_date, contains(channel, 'mailer'))
+order by cutoff_date, channel, placement;

@@ -1,0 +1,143 @@
+-- One row per product of the demand population, cut-off and week ahead. `price`, `is_price_seen` and `list_price` are
+-- those of the week itself (what a what-if asks for), everything else is what the cut-off knew.
+create or replace table samples.demand as
+with bounds as (
+    select
+        cast(getvariable('as_of_date') as date) as as_of,
+        cast(getvariable('horizon_days') as integer) // 7 as horizons
+),
+folds as (
+    select cutoff_date, case fold when 'train_demand' then 'train' else fold end as fold
+    from features.cutoffs
+    where fold <> 'promotion'
+),
+products as (
+    select
+        demand_population.*,
+        folds.fold,
+        demand_history.base_level,
+        (cutoff_date - first_week) // 7 as weeks_known,
+        -- Empty where the product has no price yet.
+        units,
+        is_price_seen,
+        price,
+        list_price
+    from features.demand_population
+    join folds using (cutoff_date)
+    join staging.product_panels using (product_id)
+    join features.demand_history using (product_id, cutoff_date)
+),
+known as (
+    select
+        product_id,
+        cutoff_date,
+        fold,
+        is_sold_by_weight,
+        is_supply_test,
+        is_price_test,
+        base_level,
+        weeks_known,
+        units,
+        is_price_seen,
+        price,
+        list_price,
+        list_avg(units[greatest(weeks_known - 3, 1):weeks_known]) as base_units,
+        list_avg(price[greatest(weeks_known - 7, 1):weeks_known]) as reference_price,
+        list_price[weeks_known] as last_list_price,
+        units[greatest(weeks_known - 12, 1):weeks_known] as units_13w
+    from products
+),
+rows_ahead as (
+    select
+        known.*,
+        cast(horizon as integer) as horizon,
+        cutoff_date + 7 * (cast(horizon as integer) - 1) as calendar_date
+    from known, bounds, range(1, horizons + 1) as horizons_ahead (horizon)
+),
+-- What was promoted in the eight weeks before, and in the last of them.
+promoted_before as (
+    select
+        product_id,
+        cutoff_date,
+        sum(display) / 8 as display,
+        sum(mailer) / 8 as mailer,
+        sum(mailer_major) / 8 as mailer_major,
+        sum(log_lift) / 8 as log_lift,
+        max(display) filter (where week_start = cutoff_date - 7) as display_last,
+        max(mailer) filter (where week_start = cutoff_date - 7) as mailer_last,
+        max(log_lift) filter (where week_start = cutoff_date - 7) as log_lift_last
+    from features.demand_promotions
+    where week_start < cutoff_date
+    group by product_id, cutoff_date
+),
+planned as (
+    select
+        *,
+        case when mailer >= 0.3 then 'mailer' when display + mailer >= 0.3 or other >= 0.3 then 'display' else 'none' end
+            as promotion_kind
+    from (
+        select
+            product_id,
+            cutoff_date,
+            week_start as calendar_date,
+            display,
+            mailer,
+            mailer_major,
+            other,
+            log_lift,
+            percent_off,
+            amount_off,
+            fixed_price
+        from features.demand_promotions
+        where week_start >= cutoff_date
+    )
+)
+select
+    product_id,
+    'all' as site_id,
+    cutoff_date,
+    horizon,
+    calendar_date,
+    fold,
+    cast(case when fold <> 'serve' then units[weeks_known + horizon] end as float) as label_units,
+    cast(base_units as float) as base_units,
+    cast(list_aggregate(units_13w, 'quantile_cont', 0.1) as float) as base_units_13w_p10,
+    cast(list_aggregate(units_13w, 'quantile_cont', 0.5) as float) as base_units_13w_p50,
+    cast(list_aggregate(units_13w, 'quantile_cont', 0.9) as float) as base_units_13w_p90,
+    cast(list_aggregate(units_13w, 'quantile_cont', 0.95) as float) as base_units_13w_p95,
+    cast(base_level as float) as base_level,
+    case when fold <> 'serve' then price[weeks_known + horizon] end as price,
+    case when fold <> 'serve' then is_price_seen[weeks_known + horizon] end as is_price_seen,
+    -- An explicit offer beats the usual discount.
+    cast(round(coalesce(
+        fixed_price,
+        last_list_price * (1 - percent_off / 100),
+        case when amount_off < last_list_price then last_list_price - amount_off end,
+        last_list_price * price_ratio
+    ), 4) as float) as price_assumed,
+    cast(reference_price as float) as reference_price,
+    case when fold <> 'serve' then list_price[weeks_known + horizon] else last_list_price end as list_price,
+    not is_sold_by_weight and last_list_price is not null as is_priced,
+    is_supply_test,
+    is_price_test,
+    cast(coalesce(planned.display, 0) as float) as ctx_display,
+    cast(coalesce(planned.mailer, 0) as float) as ctx_mailer,
+    cast(coalesce(planned.mailer_major, 0) as float) as ctx_mailer_major,
+    cast(coalesce(planned.other, 0) as float) as ctx_other_promotion,
+    cast(coalesce(planned.log_lift, 0) as float) as ctx_promotion_log_lift,
+    cast(coalesce(planned.display, 0) - coalesce(promoted_before.display, 0) as float) as ctx_display_over_8w,
+    cast(coalesce(planned.mailer, 0) - coalesce(promoted_before.mailer, 0) as float) as ctx_mailer_over_8w,
+    cast(coalesce(planned.mailer_major, 0) - coalesce(promoted_before.mailer_major, 0) as float)
+        as ctx_mailer_major_over_8w,
+    cast(coalesce(planned.log_lift, 0) - coalesce(promoted_before.log_lift, 0) as float) as ctx_promotion_log_lift_over_8w,
+    cast(coalesce(display_last, 0) as float) as ctx_display_last_week,
+    cast(coalesce(mailer_last, 0) as float) as ctx_mailer_last_week,
+    cast(coalesce(log_lift_last, 0) as float) as ctx_promotion_log_lift_last_week
+from rows_ahead
+left join planned using (product_id, cutoff_date, calendar_date)
+left join promoted_before using (product_id, cutoff_date)
+left join features.discount_habits
+    on discount_habits.product_id = rows_ahead.product_id
+    and discount_habits.cutoff_date = rows_ahead.cutoff_date
+    and discount_habits.promotion_kind = coalesce(planned.promotion_kind, 'none')
+order by cutoff_date, product_id, horizon;

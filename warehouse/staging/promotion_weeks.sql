@@ -1,0 +1,104 @@
+-- One row per product, week and promotion that runs in it: the share of the shop's sales that it reaches.
+-- A site weighs what it sold in the eight weeks before the promotion was announced, so that a share stays as it
+-- was known then, whatever lands later; before there are sales, all sites weigh the same.
+create or replace table staging.promotion_weeks as
+with bounds as (
+    select
+        cast(getvariable('as_of_date') as date) as as_of,
+        cast(getvariable('horizon_days') as integer) as horizon,
+        min(business_date) as first_date
+    from staging.order_lines
+),
+promotions as (
+    select
+        cast(row_number() over (order by promotion_id) as integer) as promotion_index,
+        promotion_id,
+        staging.business_date(coalesce(announced_at, starts_at)) as announced_date,
+        staging.business_date(starts_at) as start_date,
+        staging.business_date(ends_at) as end_date,
+        coalesce(channel, 'unknown') as channel,
+        coalesce(placement, 'unknown') as placement,
+        discount_type,
+        discount_value
+    from raw.promotions
+),
+known as (
+    select
+        promotions.*,
+        -- Weights change weekly, on the days on which the night's weeks begin.
+        staging.week_start(announced_date) as weighted_date,
+        -- Recommendations look at every product; before their first cut-off only the demand curve looks back.
+        start_date >= as_of - horizon * (2 + cast(getvariable('recommendation_train_cutoffs') as integer)) as is_recent
+    from promotions, bounds
+    where announced_date < as_of and end_date > first_date
+),
+weeks as (
+    select
+        promotion_index,
+        as_of + 7 * cast(week as integer) as week_start,
+        (least(end_date, as_of + 7 * cast(week as integer) + 7)
+            - greatest(start_date, as_of + 7 * cast(week as integer))) / 7 as share_of_week
+    from known, bounds, range(-((as_of - first_date) // 7) - 1, horizon // 7) as weeks (week)
+    where start_date < as_of + 7 * cast(week as integer) + 7 and end_date > as_of + 7 * cast(week as integer)
+),
+sites as (
+    select site_id from raw.sites
+    union
+    select site_id from staging.order_lines
+),
+site_days as (
+    select site_id, business_date, count(*) as lines from staging.order_lines where is_item group by all
+),
+recent_sales as (
+    select weighted_date, site_id, sum(lines) as lines
+    from (select distinct weighted_date from known)
+    join site_days on business_date < weighted_date and business_date >= weighted_date - 56
+    group by all
+),
+-- In parts per billion: sums of whole numbers are exact.
+site_weights as (
+    select
+        weighted_date,
+        site_id,
+        cast(round(1e9 * case
+            when sum(lines) over (partition by weighted_date) > 0
+                then coalesce(lines, 0) / sum(lines) over (partition by weighted_date)
+            else 1 / count(*) over (partition by weighted_date)
+        end) as bigint) as weight
+    from (select distinct weighted_date from known)
+    cross join sites
+    left join recent_sales using (weighted_date, site_id)
+),
+promoted as (
+    select product_id, promotion_index, weighted_date, site_ids
+    from raw.promotion_products
+    join known using (promotion_id)
+    where is_recent
+        or product_id in (select product_id from features.demand_population where is_supply_test)
+),
+reaches as (
+    select product_id, promotion_index, sum(weight) / 1e9 as reach
+    from (select * exclude site_ids, unnest(site_ids) as site_id from promoted)
+    join site_weights using (weighted_date, site_id)
+    group by product_id, promotion_index
+    union all
+    -- No list of sites: it runs everywhere.
+    select product_id, promotion_index, 1.0
+    from promoted
+    where coalesce(len(site_ids), 0) = 0
+)
+select
+    product_id,
+    products.product_index,
+    week_start,
+    known.announced_date,
+    known.channel,
+    known.placement,
+    known.discount_type,
+    known.discount_value,
+    cast(reach * share_of_week as float) as reach
+from reaches
+join staging.products using (product_id)
+join known using (promotion_index)
+join weeks using (promotion_index)
+where reach > 0;

@@ -1,0 +1,13 @@
+-- The schemas of a night's working tables, and the rules that turn moments into days and days into weeks.
+create schema if not exists staging;
+create schema if not exists features;
+create schema if not exists samples;
+
+-- The day of a UTC moment in the business time zone.
+create or replace macro staging.business_date(moment) as
+    cast(timezone(getvariable('time_zone'), timezone('UTC', moment)) as date);
+
+-- The first day of the week that holds a day: blocks of seven days, the last of which ends the day before as-of.
+create or replace macro staging.week_start(day) as
+    cast(getvariable('as_of_date') as date)
+        - 7 * cast(ceil((cast(getvariable('as_of_date') as date) - day) / 7) as integer);
