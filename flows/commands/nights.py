@@ -19,6 +19,7 @@ from flows.commands.options import (
     print_json,
     print_line,
     stop,
+    with_remedy,
 )
 
 if TYPE_CHECKING:
