@@ -175,9 +175,7 @@ class OpenDuckDB(PGDialect):
             for name, kind, is_nullable, default in rows
         ]
 
-    def has_table(  # type: ignore[override]
-        self, connection: SqlAlchemyConnection, table_name: str, schema: str | None = None, **_: Any
-    ) -> bool:
+    def has_table(self, connection: SqlAlchemyConnection, table_name: str, schema: str | None = None, **_: Any) -> bool:
         """Whether there is a table or view of that name."""
         return bool(connection.exec_driver_sql(_COLUMNS, (str(table_name), schema)).fetchall())
 
@@ -187,7 +185,7 @@ class OpenDuckDB(PGDialect):
         """None: keys are promised by checks."""
         return {"constrained_columns": [], "name": None}
 
-    def get_schema_names(self, connection: SqlAlchemyConnection, **_: Any) -> list[str]:  # type: ignore[override]
+    def get_schema_names(self, connection: SqlAlchemyConnection, **_: Any) -> list[str]:
         """Schemas of every attached database."""
         return [name for (name,) in connection.exec_driver_sql("select distinct schema_name from duckdb_schemas()")]
 
