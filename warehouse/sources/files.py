@@ -13,7 +13,6 @@ import csv
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -33,16 +32,14 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 class Files(Source):
     """A folder with a file, or a folder of files, per feed. Moments without an offset are UTC."""
 
-    @cached_property
-    def folder(self) -> Path:
-        """The folder; FeedError when it is not there."""
-        folder = Path(self.location or "").expanduser()
-        if not self.location or not folder.is_dir():
+    def __init__(self, location: str | None, as_of_date: date | None) -> None:
+        super().__init__(location, as_of_date)
+        self.folder = Path(location or "").expanduser()
+        if not location or not self.folder.is_dir():
             raise FeedError(
-                f"There is no folder {str(folder)!r}.",
+                f"There is no folder {str(self.folder)!r}.",
                 remedy="name the folder that holds orders.csv, products.parquet and so on as files:FOLDER.",
             )
-        return folder
 
     def latest_as_of(self, time_zone: str | None = None) -> date:
         """The day after the last order."""

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from tests.landing import Folder
+from warehouse.erasure import erase_users
+
+USERS = "user_id,created_at,erased_at\nanna,2024-01-01,\nbert,2024-01-01,{erased}\n"
+ORDERS = "order_id,user_id,ordered_at,order_total\n1,anna,2024-02-01,10\n2,bert,2024-02-02,20\n"
+EVENTS = (
+    "event_id,event_type,event_at,user_id,visitor_id\n"
+    "1,search,2024-02-01,bert,phone\n2,search,2024-02-01,,phone\n3,search,2024-02-01,anna,phone\n4,search,2024-02-01,,pc\n"
+)
+
+
+def _land(folder: Folder, erased: str) -> None:
+    folder.write("users.csv", USERS.format(erased=erased))
+    folder.write("orders.csv", ORDERS)
+    folder.write("behaviour_events.csv", EVENTS)
+    folder.write("campaign_targets.csv", "campaign_id,user_id\nc,anna\nc,bert\n")
+    for name in ("users", "orders", "behaviour_events", "campaign_targets"):
+        folder.load(name)
+
+
+def test_nobody_is_erased_who_did_not_ask(folder: Folder) -> None:
+    _land(folder, erased="")
+    before = folder.rows("select * from raw.orders order by all")
+    assert erase_users(folder.con, "night") == 0
+    assert folder.rows("select * from raw.orders order by all") == before
+
+
+def test_erased_user_is_gone_and_demand_stays(folder: Folder) -> None:
+    _land(folder, erased="2024-03-01")
+    assert erase_users(folder.con, "night") == 1
+    assert folder.rows("select user_id from raw.users") == [("anna",)]
+    assert folder.rows("select user_id, order_total::int from raw.orders order by order_id") == [
+        ("anna", 10),
+        ("erased", 20),
+    ]
+    assert folder.rows("select event_id from raw.behaviour_events order by all") == [("3",), ("4",)]
+    assert folder.rows("select user_id from raw.campaign_targets") == [("anna",)]
+    assert "bert" not in str(folder.rows("select * from ops.erased_users"))
+
+
+def test_no_later_file_brings_an_erased_user_back(folder: Folder) -> None:
+    _land(folder, erased="2024-03-01")
+    erase_users(folder.con, "night")
+    folder.write("orders.csv", ORDERS + "3,bert,2024-02-03,30\n")
+    folder.write("users.csv", USERS.format(erased=""))
+    folder.load("orders", run_id="next night")
+    folder.load("users", run_id="next night")
+    assert erase_users(folder.con, "next night") == 0
+    assert folder.rows("select user_id from raw.users") == [("anna",)]
+    assert folder.rows("select order_id from raw.orders where user_id = 'bert'") == []
+
+
+def test_quarantine_forgets_too(folder: Folder) -> None:
+    good = "".join(f"u{number},1,\n" for number in range(300))
+    folder.write("users.csv", f"user_id,household_size,erased_at\n{good}carl,many,2024-03-01\nbert,2,2024-03-01\n")
+    folder.load("users")
+    folder.con.execute(
+        "insert into ops.quarantined_rows (run_id, table_name, row_number, row_json) "
+        """values ('night', 'orders', 1, '{"user_id":"bert"}')"""
+    )
+    erase_users(folder.con, "night")
+    assert folder.rows("select row_json from ops.quarantined_rows where row_json like '%bert%'") == []
