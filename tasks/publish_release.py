@@ -74,7 +74,9 @@ def _check(con: duckdb.DuckDBPyConnection, night: Night, draft: Path) -> dict[st
             table.name: _number(published, f"select count(*) from predictions.{table.name}_latest")
             for table in PUBLISHED_TABLES
         }
+    con.execute("begin")
     record(con, night.run_id, results)
+    con.execute("commit")
     complaints = [*_broken(results), *_missing(con, night, rows)]
     if complaints:
         draft.unlink()

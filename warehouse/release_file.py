@@ -40,6 +40,7 @@ def build_file(con: duckdb.DuckDBPyConnection, path: Path, release: Release) -> 
     con.execute(f"attach {literal(str(path))} as published (storage_version {literal(STORAGE_VERSION)})")
     try:
         con.execute("use published")
+        con.execute("begin")
         create_all(con, (*PUBLISHED_TABLES, *OPS_TABLES))
         for table in PUBLISHED_TABLES:
             _copy(con, warehouse, table)
@@ -47,6 +48,10 @@ def build_file(con: duckdb.DuckDBPyConnection, path: Path, release: Release) -> 
         for table in OPS_TABLES:
             _copy(con, warehouse, table)
         _tell_of_release(con, release)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
     finally:
         con.execute(f"use {quote(warehouse)}")
         # Detaching writes the log into the file, so that the file alone is the release.

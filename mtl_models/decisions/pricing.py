@@ -177,26 +177,13 @@ def choose_price(prices: Floats, response: Response, forbidden: NDArray[np.int8]
     objective = np.where(np.isnan(prices), -np.inf, response.objective)
     is_allowed = (forbidden == Guardrail.NONE) & ~np.isnan(prices)
     allowed = np.where(is_allowed, objective, -np.inf)
-    best = _nearest_best(allowed, centre)
+    by_distance = np.argsort(np.abs(np.arange(steps) - centre), kind="stable")
+    best = by_distance[np.argmax(allowed[:, by_distance], axis=1)]
     column = np.where(may_change & is_allowed.any(axis=1), best, centre)
-    unrestricted = _nearest_best(objective, centre)
-    is_stopped = objective[rows, unrestricted] > objective[rows, column] * (1 + 1e-9) + 1e-9
-    is_outside = forbidden[rows, column] != Guardrail.NONE
-    binding = np.where(
-        is_outside,
-        forbidden[rows, column],
-        np.where(may_change & is_stopped, forbidden[rows, unrestricted], Guardrail.NONE),
-    )
-    return Choice(column=column, binding=binding.astype(np.int8))
-
-
-def is_better(response: Response, choice: Choice) -> Flags:
-    """Whether the chosen price is at least as good as the current one under this response; (n,)."""
-    rows = np.arange(len(choice.column))
-    now = response.objective[:, response.units.shape[1] // 2]
-    return np.asarray(response.objective[rows, choice.column] >= now)
-
-
-def _nearest_best(objective: Floats, centre: int) -> NDArray[np.int64]:
-    by_distance = np.argsort(np.abs(np.arange(objective.shape[1]) - centre), kind="stable")
-    return by_distance[np.argmax(objective[:, by_distance], axis=1)]
+    # The next price that would be better still is one that a guardrail forbids, or it would have been chosen.
+    chosen = objective[rows, column, None]
+    is_better = objective > chosen + 1e-9 * (1 + np.abs(chosen))
+    distance = np.where(is_better, np.abs(np.arange(steps) - column[:, None]), steps)
+    stopped_by = np.where(is_better.any(axis=1) & may_change, forbidden[rows, distance.argmin(axis=1)], Guardrail.NONE)
+    own = forbidden[rows, column]
+    return Choice(column=column, binding=np.where(own != Guardrail.NONE, own, stopped_by).astype(np.int8))

@@ -12,7 +12,6 @@ from mtl_models.decisions.pricing import (
     Response,
     choose_price,
     first_forbidding,
-    is_better,
     price_grid,
     respond,
 )
@@ -49,13 +48,7 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     forbidden = first_forbidding(prices, middle.units, is_ending, limits, HORIZON_DAYS)
     identified = products["is_elasticity_identified"].astype(bool)
     choice = choose_price(prices, middle, forbidden, may_change=identified)
-    spread = Z_90 * products["elasticity_sd"][demand["product_row"]]
-    is_robust = np.logical_and.reduce(
-        [
-            is_better(_response(prices, products, demand, np.minimum(demand["elasticity"] + shift, 0)), choice)
-            for shift in (-spread, spread)
-        ]
-    )
+    is_robust = _pays_at_both_ends(prices, choice, products, demand)
     _store_choices(con, prices, middle, forbidden, choice, is_robust)
     _store_grid(con, prices, middle, forbidden)
     return {name: write(con, name) for name in ("price_recommendations", "price_responses")}
@@ -138,6 +131,16 @@ def _response(prices: np.ndarray, products: Arrays, demand: Arrays, elasticity: 
         demand["price_assumed"],
         elasticity,
     )
+
+
+def _pays_at_both_ends(prices: np.ndarray, choice: Choice, products: Arrays, demand: Arrays) -> np.ndarray:
+    """Whether the chosen price is at least as good as the current one at either end of the elasticity's interval."""
+    # A grid of two: its column 2 // 2 is the current price.
+    then_now = np.stack([prices[np.arange(len(prices)), choice.column], prices[:, prices.shape[1] // 2]], axis=1)
+    spread = Z_90 * products["elasticity_sd"][demand["product_row"]]
+    ends = (np.minimum(demand["elasticity"] + shift, 0) for shift in (-spread, spread))
+    money = [_response(then_now, products, demand, elasticity).objective for elasticity in ends]
+    return np.logical_and.reduce([objective[:, 0] >= objective[:, 1] for objective in money])
 
 
 def _store_choices(

@@ -1,8 +1,5 @@
 -- Users who asked to be erased appear in no table.
-with erased as (
-    select user_id from raw.users where erased_at is not null
-),
-named as (
+with named as (
     select user_id, 'user_profiles' as table_name from predictions.user_profiles
     union all
     select user_id, 'product_recommendations' from predictions.product_recommendations
@@ -14,5 +11,6 @@ named as (
     select user_id, 'order_contact_risks' from predictions.order_contact_risks join raw.orders using (order_id)
 )
 select format('a user erased before in {}', table_name)
-from named
-semi join erased using (user_id)
+from (select distinct * from named)
+where user_id in (select user_id from raw.users where erased_at is not null)
+    or sha256(user_id) in (select user_hash from ops.erased_users)

@@ -7,14 +7,19 @@ with allowed as (
     join offered_products using (product_id)
     where is_recommendable
 ),
--- Users who want it most come first, until what can be promised is gone.
-in_stock as (
+-- Where stock is known, users who want a product most come first, until what can be promised is gone.
+rationed as (
     select allowed.*
     from allowed
-    left join stock on stock.product_id = allowed.product_id and stock.site_id = 'all'
+    join stock on stock.product_id = allowed.product_id and stock.site_id = 'all'
     qualify sum(purchase_probability) over (
-        partition by allowed.product_id order by purchase_probability desc, user_index
-    ) <= coalesce(available_units, 'infinity')
+        partition by product_index order by purchase_probability desc, user_index
+    ) <= any_value(available_units) over (partition by product_index)
+),
+in_stock as (
+    select * from rationed
+    union all
+    select * from allowed where product_id not in (select product_id from stock)
 ),
 personal as (
     select
@@ -59,7 +64,8 @@ policies as (
         max(weight) filter (action = 'boost') as boost,
         max(rule_id) filter (action = 'boost') as boost_rule,
         max(weight) filter (action = 'cap') as cap,
-        max(rule_id) filter (action = 'cap') as cap_rule
+        max(rule_id) filter (action = 'cap') as cap_rule,
+        dense_rank() over (order by cap_rule) - 1 as cap_number
     from recommendation_policies
     group by all
 )
@@ -68,7 +74,7 @@ select
     boost_rule,
     cap_rule,
     cap,
-    if(cap_rule is null, -1, dense_rank() over (order by cap_rule) - 1) as cap_number,
+    if(cap_rule is null, -1, cap_number) as cap_number,
     4 * (user_index + 1) + list_position(['for_you', 'buy_again', 'new_to_you', 'popular'], placement) as list_number,
     -- Drawn anew each night, and the same when the night is run again.
     hash(getvariable('as_of_date'), user_id, product_id) / 2.0 ** 64 as lottery

@@ -1,0 +1,93 @@
+"""Lists: dense ranks, caps, exploration."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtl_models.decisions.action_queue import ACTIONS_PER_HEAD, rank_actions
+from mtl_models.decisions.ranking import NOT_SHOWN, position_within, rank_lists
+
+candidates = st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1), st.integers(-1, 2), st.integers(0, 4)), max_size=60)
+
+
+def arrays(rows):
+    lists, scores, cap_numbers, _ = (
+        (np.array(column) for column in zip(*rows, strict=True)) if rows else [np.empty(0) for _ in range(4)]
+    )
+    cap_sizes = np.array([1.0, 2.0, 3.0])
+    cap_numbers = cap_numbers.astype(np.int64)
+    caps = np.where(cap_numbers >= 0, cap_sizes[np.maximum(cap_numbers, 0)], np.nan)
+    return lists.astype(np.int64), scores.astype(float), np.arange(len(rows)), cap_numbers, caps
+
+
+@given(candidates, st.integers(1, 8), st.sampled_from([0.0, 0.25, 0.5]))
+@settings(max_examples=200, deadline=None)
+def test_ranks_are_dense_short_and_capped(rows, length, exploration):
+    lists, scores, ties, cap_numbers, caps = arrays(rows)
+    lottery = np.random.default_rng(0).random(len(rows))
+    rank, is_exploration = rank_lists(lists, scores, ties, cap_numbers, caps, length, exploration, lottery)
+    for number in set(lists.tolist()):
+        shown = np.sort(rank[(lists == number) & (rank != NOT_SHOWN)])
+        assert shown.tolist() == list(range(1, len(shown) + 1))
+        assert len(shown) <= length
+        assert is_exploration[lists == number].sum() <= int(length * exploration)
+        for cap_number in range(3):
+            in_group = (lists == number) & (cap_numbers == cap_number) & (rank != NOT_SHOWN)
+            assert in_group.sum() <= cap_number + 1
+    assert not is_exploration[rank == NOT_SHOWN].any()
+
+
+@given(candidates)
+@settings(max_examples=100, deadline=None)
+def test_without_rules_the_best_scores_are_shown(rows):
+    lists, scores, ties, _, caps = arrays(rows)
+    rank, _ = rank_lists(lists, scores, ties, np.full(len(rows), -1), caps, 3)
+    for number in set(lists.tolist()):
+        expected = sorted(scores[lists == number], reverse=True)[:3]
+        shown = (lists == number) & (rank != NOT_SHOWN)
+        assert scores[shown][np.argsort(rank[shown])].tolist() == expected
+
+
+def test_a_capped_candidate_makes_room_for_the_next():
+    rank, _ = rank_lists(
+        np.zeros(4, np.int64),
+        np.array([0.9, 0.8, 0.7, 0.6]),
+        np.arange(4),
+        np.array([0, 0, -1, -1]),
+        np.array([1.0, 1.0, np.nan, np.nan]),
+        3,
+    )
+    assert rank.tolist() == [1, NOT_SHOWN, 2, 3]
+
+
+def test_exploration_takes_the_last_positions_by_lottery():
+    rank, is_exploration = rank_lists(
+        np.zeros(5, np.int64),
+        np.array([5.0, 4, 3, 2, 1]),
+        np.arange(5),
+        np.full(5, -1),
+        np.full(5, np.nan),
+        2,
+        0.5,
+        np.array([0.9, 0.5, 0.4, 0.1, 0.3]),
+    )
+    assert rank.tolist() == [1, 0, 0, 2, 0]
+    assert is_exploration.tolist() == [False, False, False, True, False]
+
+
+def test_positions_break_ties_by_the_next_order():
+    group, score, tie = np.array([1, 0, 1, 0]), np.array([2.0, 1.0, 2.0, 0.0]), np.array([1, 0, 0, 0])
+    assert position_within(group, score, tie).tolist() == [2, 2, 1, 1]
+
+
+def test_queue_puts_margin_before_the_same_revenue_and_limits_each_head():
+    value = np.r_[np.full(60, 10.0), 9.0, 100.0]
+    head = np.r_[np.zeros(60, np.int64), 1, 2]
+    is_margin = np.r_[np.zeros(60, bool), True, False]
+    rank = rank_actions(head, value, is_margin, 0.3, np.arange(62))
+    assert rank[61] == 1
+    assert rank[60] == 2
+    assert (rank[:60] > 0).sum() == ACTIONS_PER_HEAD
+    assert sorted(rank[rank > 0].tolist()) == list(range(1, ACTIONS_PER_HEAD + 3))

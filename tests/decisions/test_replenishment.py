@@ -1,0 +1,113 @@
+"""Order-up-to levels and orders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtl_models.decisions.replenishment import (
+    Demand,
+    Levels,
+    Policy,
+    days_until,
+    demand_over,
+    order_levels,
+    order_units,
+    weekly_variance,
+)
+
+
+def policy(**given: float) -> Policy:
+    usual = {
+        "service_level": 0.95,
+        "review_days": 7,
+        "lead_time_days": 7,
+        "lead_time_spread": 0,
+        "maximum_cover_days": np.nan,
+        "minimum_order_units": np.nan,
+        "order_multiple_units": np.nan,
+    }
+    return Policy(**{name: np.array([float(value)]) for name, value in (usual | given).items()})
+
+
+def weeks(mean: float) -> np.ndarray:
+    return np.full((1, 4), float(mean))
+
+
+@given(st.floats(0.01, 500), st.floats(1, 6), st.floats(0.5, 0.99))
+@settings(max_examples=100, deadline=None)
+def test_quantile_and_probability_are_one_distribution(mean, dispersion, level):
+    demand = Demand(mean=np.array([mean]), variance=np.array([mean * dispersion]))
+    units = demand.quantile(np.array([level]))
+    if units[0] > 1e-6:
+        assert demand.probability_above(units)[0] == pytest.approx(1 - level, abs=1e-6)
+
+
+def test_shortage_matches_a_simulation():
+    demand = Demand(mean=np.array([20.0]), variance=np.array([60.0]))
+    draws = np.random.default_rng(0).gamma(20**2 / 60, 60 / 20, 400_000)
+    assert demand.expected_shortage(np.array([25.0]))[0] == pytest.approx(np.maximum(draws - 25, 0).mean(), rel=0.02)
+    assert demand.quantile(np.array([0.95]))[0] == pytest.approx(np.quantile(draws, 0.95), rel=0.01)
+
+
+@given(st.floats(0, 100), st.floats(0.6, 0.98), st.integers(0, 60), st.integers(1, 28), st.integers(1, 60))
+@settings(max_examples=100, deadline=None)
+def test_more_service_and_longer_waits_need_more_stock(mean, level, lead, review, cover):
+    base = order_levels(
+        weeks(mean), weeks(2 * mean), policy(service_level=level, lead_time_days=lead, review_days=review)
+    )
+    better = order_levels(
+        weeks(mean), weeks(2 * mean), policy(service_level=level + 0.01, lead_time_days=lead + 1, review_days=review)
+    )
+    assert base.reorder_point[0] <= base.order_up_to[0] + 1e-9
+    assert better.order_up_to[0] >= base.order_up_to[0] - 1e-9
+    capped = order_levels(weeks(mean), weeks(2 * mean), policy(lead_time_days=lead, maximum_cover_days=cover))
+    assert capped.order_up_to[0] <= max(mean / 7 * cover, capped.reorder_point[0]) + 1e-6
+
+
+@given(st.floats(0, 300), st.integers(0, 40), st.integers(0, 24), st.floats(0, 100))
+@settings(max_examples=200, deadline=None)
+def test_orders_respect_minimum_and_multiple(position, minimum, multiple, gap):
+    levels = Levels(reorder_point=np.array([100.0]), order_up_to=np.array([100.0 + gap]), is_capped=np.array([False]))
+    terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)
+    (units,), _, _ = order_units(np.array([position]), levels, terms)
+    if position > 100:
+        assert units == 0
+    elif units > 0:
+        assert units >= minimum
+        assert position + units >= 100 + gap - 1e-6
+        assert multiple == 0 or units % multiple == pytest.approx(0, abs=1e-6)
+        assert units < max(100 + gap - position + 1, minimum) + max(multiple, 1)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "multiple", "expected"),
+    [(np.nan, np.nan, (50, False, False)), (80, np.nan, (80, True, False)), (np.nan, 24, (72, False, True))],
+)
+def test_the_shaping_rule_is_named(minimum, multiple, expected):
+    levels = Levels(reorder_point=np.array([60.0]), order_up_to=np.array([90.0]), is_capped=np.array([False]))
+    terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)
+    assert tuple(value[0] for value in order_units(np.array([40.0]), levels, terms)) == expected
+
+
+def test_without_a_position_there_is_no_order():
+    levels = order_levels(weeks(7), weeks(14), policy())
+    (units,), _, _ = order_units(np.array([np.nan]), levels, policy())
+    assert np.isnan(units)
+    assert np.isnan(days_until(np.array([np.nan]), levels.reorder_point, weeks(7))[0])
+    assert np.isnan(Demand(mean=np.array([7.0]), variance=np.array([7.0])).probability_above(np.array([np.nan]))[0])
+
+
+def test_demand_over_days_takes_parts_of_weeks_and_goes_on_after_the_last():
+    mean = np.array([[7.0, 14.0, 7.0, 7.0]])
+    days = [0, 3.5, 10.5, 28, 35]
+    found = [demand_over(np.array([float(day)]), mean, mean).mean[0] for day in days]
+    assert found == pytest.approx([0, 3.5, 14, 35, 43.75])
+
+
+def test_variance_takes_the_wider_spread_and_at_least_that_of_a_count():
+    found = weekly_variance(np.array([4.0, 4.0]), np.array([4.0, 1.0]), np.array([4.0, 7.0]), np.array([np.nan, 14.0]))
+    assert found[0] == 4.0
+    assert found[1] == pytest.approx((10 / 1.6449) ** 2, rel=1e-3)
