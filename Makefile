@@ -1,20 +1,22 @@
 PYTHON ?= python3
 BIN    := .venv/bin
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint bench clean
+.PHONY: help install run test lint docs bench clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
+# constraints.txt pins every package, so that each machine runs what the tests ran.
 $(BIN)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e . -c constraints.txt
+	$(PIP) -e . -c constraints.txt
 	touch $@
 
 $(BIN)/.installed-test: $(BIN)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt
+	$(PIP) -e '.[test]' -c constraints.txt
 	touch $@
 
 install: $(BIN)/.installed  ## create .venv and install the application
@@ -27,6 +29,11 @@ test: $(BIN)/.installed-test  ## install the test extras and run every test
 
 lint: $(BIN)/.installed-test  ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+docs: install  ## write docs/dictionary.md and docs/settings.md anew, and the README's answers from the last night
+	$(BIN)/python -m warehouse.contracts.dictionary
+	$(BIN)/python -m flows.settings_page
+	$(BIN)/python -m flows.readme_answers
 
 bench: $(BIN)/.installed-test  ## every benchmark: a table and one JSON line each
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

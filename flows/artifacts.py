@@ -81,7 +81,7 @@ def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         for row in morning.checks(con, night.run_id)[:20]
     ]
     steps = [
-        f"| {row['step'].replace('_', ' ')} | {row['status']} | {row['seconds']:.1f} | {_line(row['detail'])} |"
+        f"| {row['step']} | {row['status']} | {row['seconds']:.1f} | {_line(row['detail'])} |"
         for row in morning.steps(con, night.run_id)
     ]
     return "\n".join(

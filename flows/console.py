@@ -48,7 +48,7 @@ class ConsoleWatcher:
 
     def started(self, step: str, number: int, of: int) -> None:
         """Show the step with an empty bar."""
-        self._title = f"{number}/{of} {step.replace('_', ' ')}"
+        self._title = f"{number}/{of} {step}"
         self._progress.reset(self._line, description=self._title, total=None)
 
     def said(self, message: str, done: float | None) -> None:

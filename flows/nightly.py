@@ -8,22 +8,22 @@ from typing import Any
 from prefect import flow
 from prefect.states import Completed, Failed, State
 from pydantic import Field
-from tasks.build_features import build_features
-from tasks.check_consistency import check_consistency
-from tasks.decide_actions import decide_actions
-from tasks.evaluate_heads import evaluate_heads
-from tasks.ingest_feeds import ingest_feeds
-from tasks.predict_heads import predict_heads
-from tasks.publish_release import publish_release
-from tasks.train_model import train_model
-from tasks.validate_feeds import validate_feeds
 
 from flows.artifacts import ProgressArtifact, publish_artifacts
 from flows.settings import Settings, load_settings
 from flows.steps import step
 from flows.watch import watchers
 from flows.work import Work, at_work
+from tasks.build_features import build_features
+from tasks.check_consistency import check_consistency
+from tasks.decide_actions import decide_actions
+from tasks.evaluate_heads import evaluate_heads
 from tasks.gates import GateStopped
+from tasks.ingest_feeds import ingest_feeds
+from tasks.predict_heads import predict_heads
+from tasks.publish_release import publish_release
+from tasks.train_model import train_model
+from tasks.validate_feeds import validate_feeds
 
 # Every function in the order of the night, with the tags that find its runs in the Prefect UI.
 ingest = step(ingest_feeds, "warehouse")
@@ -67,7 +67,7 @@ def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings:
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
     audience = (*watchers(), ProgressArtifact())
     try:
-        with at_work(chosen, as_of_date, [step.fn.__name__ for step in STEPS], audience) as work:
+        with at_work(chosen, as_of_date, [step.name for step in STEPS], audience) as work:
             return run_steps(work, force)
     except GateStopped as stop:
         return Failed(name=STOPPED, message=str(stop), data=stop)

@@ -25,7 +25,7 @@ Function = Callable[[duckdb.DuckDBPyConnection, Night], object]
 
 
 def step(function: Function, *tags: str) -> Task[[Work], object]:
-    """The function as a Prefect task over `Work`, named after it: ingest_feeds -> 'ingest feeds'.
+    """The function as a Prefect task over `Work`, with its name.
 
     Only a lost connection is tried again, 10, 20 and 40 seconds later: bad data stay bad. The function starts
     over, which is safe because each one replaces what it wrote.
@@ -33,8 +33,8 @@ def step(function: Function, *tags: str) -> Task[[Work], object]:
     name = function.__name__
 
     @task(
-        name=name.replace("_", " "),
-        task_run_name=name.replace("_", " ") + " of {work.night.as_of_date}",
+        name=name,
+        task_run_name=name + " of {work.night.as_of_date}",
         description=(function.__doc__ or "").strip().partition("\n")[0],
         tags=["fivefold", *tags],
         cache_policy=NO_CACHE,

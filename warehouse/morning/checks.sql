@@ -23,7 +23,6 @@ broken_promises as (
     where run_id = $1 and not is_kept
 )
 
-from broken_rules
-union all by name
-from broken_promises
+select *
+from (from broken_rules union all by name from broken_promises)
 order by array_position(['FAIL', 'WARN', 'INFO'], verdict), rows_broken desc, subject, rule
