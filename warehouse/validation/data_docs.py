@@ -36,8 +36,10 @@ def write_data_docs(folder: Path, run_id: str, validations: dict[str, Any]) -> P
     shutil.copy(_ASSETS / "data_docs.css", folder)
     frame = Template((_ASSETS / "page.html").read_text(encoding="utf-8"))
     subtitle = f"night {escape(run_id)}"
+    view = DefaultJinjaPageView()  # one for all pages: it keeps the templates that it has compiled
     for name, validation in validations.items():
-        page = frame.substitute(title=escape(name), subtitle=f"{subtitle}, {escape(name)}", body=_body(validation))
+        body = _body(view, validation)
+        page = frame.substitute(title=escape(name), subtitle=f"{subtitle}, {escape(name)}", body=body)
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
     rows = "".join(_index_row(name, validation) for name, validation in validations.items())
     index = folder / "index.html"
@@ -46,10 +48,10 @@ def write_data_docs(folder: Path, run_id: str, validations: dict[str, Any]) -> P
     return index
 
 
-def _body(validation: Any) -> str:
+def _body(view: DefaultJinjaPageView, validation: Any) -> str:
     """The part of the rendered page between its navigation bar and its footer, without scripts, and without links
     to pages of suites: each is one with the page of its validation here."""
-    page = DefaultJinjaPageView().render(ValidationResultsPageRenderer(run_info_at_end=True).render(validation))
+    page = view.render(ValidationResultsPageRenderer(run_info_at_end=True).render(validation))
     body = page[page.index('<div class="container-fluid') : page.index("<footer>")]
     body = re.sub(r"<script.*?</script>", "", body, flags=re.DOTALL)
     return re.sub(r'<a href="[^"]*/expectations/[^"]*"[^>]*>(.*?)</a>', r"\1", body)

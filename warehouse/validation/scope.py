@@ -45,16 +45,16 @@ def new_rows(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Scope]:
     """The new rows of a feed as a temporary view, gone after the block."""
     name = table.qualified_name
     new, rows = fetch_row(con, f"select count(*) filter (where {_IS_NEW}), count(*) from {name}")
-    everything = new == rows
+    # Most nights bring new rows to a few feeds only: the others are not scanned for them again and again.
+    is_new = "true" if new == rows else _IS_NEW if new else "false"
     # Great Expectations cannot read names that need quotes, so the view has a plain one.
     view = re.sub(r"\W", "_", f"new_{table.name}")
-    is_new = "true" if everything else _IS_NEW
     con.execute(f"create or replace temp view {view} as select * from {name} where {is_new}")
     try:
         yield Scope(
             table=table,
             view=view,
-            relation=name if everything else view,
+            relation=name if new == rows else view,
             is_new=is_new,
             new_rows=new,
             all_rows=rows,
