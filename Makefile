@@ -33,7 +33,7 @@ lint: $(BIN)/.installed-test  ## ruff and mypy
 docs: install  ## write docs/dictionary.md and docs/settings.md anew, and the README's answers from the last night
 	$(BIN)/python -m warehouse.contracts.dictionary
 	$(BIN)/python -m flows.settings_page
-	$(BIN)/python -m flows.readme_answers
+	$(BIN)/python docs/refresh_readme.py
 
 bench: $(BIN)/.installed-test  ## every benchmark: a table and one JSON line each
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
