@@ -20,6 +20,8 @@ Flags = NDArray[np.bool_]
 CENT = 0.01
 # Prices are kept to four decimals, so a limit may be missed by half of the last one.
 TOLERANCE = 1e-4
+# The what-if spans at least this share of the current price either way, also where the price must not change.
+SMALLEST_SPAN = 0.05
 
 
 class Guardrail(IntEnum):
@@ -99,7 +101,7 @@ def price_grid(
     """
     centre = steps // 2
     offsets = np.arange(steps) - centre
-    width = maximum_change_ratio / np.ceil(centre / 2)
+    width = np.maximum(maximum_change_ratio, SMALLEST_SPAN) / np.ceil(centre / 2)
     targets = current[:, None] * (1 + width[:, None] * offsets)
     inner = current[:, None] * (1 + width[:, None] * (offsets - np.sign(offsets)))
     rises = offsets > 0

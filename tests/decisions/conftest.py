@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -54,57 +55,83 @@ select 'category-' || i as category, i as category_index from range(4) as t(i);
 
 PREDICTED = """
 create schema if not exists predicted;
+create or replace temp view numbered_users as
+select *, string_split(user_id, '-')[2]::integer as i from staging.users;
+create or replace temp view numbered_products as
+select *, string_split(product_id, '-')[2]::integer as i from staging.products;
 create or replace table predicted.profile as
-select user_id, 50.0 + user_index as expected_revenue_28d, 10.0 as expected_revenue_28d_p10,
+select user_id, 50.0 + i as expected_revenue_28d, 10.0 as expected_revenue_28d_p10,
     40.0 as expected_revenue_28d_p50, 200.0 as expected_revenue_28d_p90, 0.4 as order_probability_7d,
     0.8 as order_probability_28d, 0.1 as churn_probability_90d, 0.3 as discount_sensitivity,
     cast(null as double) as contact_probability_28d, [0.1, 0.6, 0.3, 0.0] as category_shares,
     'model-1' as model_version, false as is_fallback
-from staging.users;
+from numbered_users;
 create or replace table predicted.recommendation as
 select user_id, product_id, (1 + hash(user_id, product_id) % 1000) / 2000 as purchase_probability,
     ln(purchase_probability / (1 - purchase_probability)) as score,
-    product_index % 2 = 0 as is_new, if(product_index % 2 = 0, 'similar_products', 'history') as source,
+    i % 2 = 0 as is_new, if(i % 2 = 0, 'similar_products', 'history') as source,
     'model-1' as model_version, false as is_fallback
-from staging.users, staging.products;
+from staging.users, numbered_products;
 create or replace table predicted.demand as
 select product_id, 'all' as site_id, date '2017-12-04' + 7 * (horizon::integer - 1) as week_start,
-    horizon, cast(1 + product_index + horizon as double) as demand_units_mean,
+    horizon, cast(1 + i + horizon as double) as demand_units_mean,
     0.5 * demand_units_mean as demand_units_p10,
     0.9 * demand_units_mean as demand_units_p50, 1.8 * demand_units_mean as demand_units_p90,
     2.2 * demand_units_mean as demand_units_p95,
-    cast(1.5 + product_index / 12 - if(horizon = 3, 0.2, 0) as double) as price_assumed,
-    -0.5 - product_index / 12 as elasticity, 1e-1 as elasticity_sd, product_index % 5 <> 0 as is_elasticity_identified,
-    product_index <> 11 as is_priced, horizon = 3 as is_promoted, 'own_history' as evidence_level,
+    cast(1.5 + i / 12 - if(horizon = 3, 0.2, 0) as double) as price_assumed,
+    -0.5 - i / 12 as elasticity, 1e-1 as elasticity_sd, i % 5 <> 0 as is_elasticity_identified,
+    i <> 11 as is_priced, horizon = 3 as is_promoted, 'own_history' as evidence_level,
     'model-1' as model_version, false as is_fallback
-from staging.products, range(1, 5) as t(horizon);
+from numbered_products, range(1, 5) as t(horizon);
 create or replace table predicted.promotion as
-select user_id, 'campaign-1' as campaign_id, (1 + user_index) / 100 as redemption_probability,
+select user_id, 'campaign-1' as campaign_id, (1 + i) / 100 as redemption_probability,
     'model-1' as model_version, false as is_fallback
-from staging.users;
+from numbered_users;
 """
 
 
-@pytest.fixture
-def night(tmp_path: Path) -> Night:
-    return Night(run_id="night-1", as_of_date=AS_OF, source="tiny", home=tmp_path)
+def tiny_night(home: Path, run_id: str = "night-1") -> Night:
+    return Night(run_id=run_id, as_of_date=AS_OF, source="tiny", home=home)
 
 
-@pytest.fixture
-def shop(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse after prediction."""
+@pytest.fixture(scope="session")
+def shop_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    night = tiny_night(tmp_path_factory.mktemp("shop"))
     with open_warehouse(night.warehouse_path, threads=2) as con:
         migrate(con)
         con.execute(RAW)
         predict(con, night)
+    return night.warehouse_path
+
+
+@pytest.fixture(scope="session")
+def decided_file(shop_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    night = tiny_night(tmp_path_factory.mktemp("decided"))
+    shutil.copy(shop_file, night.warehouse_path)
+    with open_warehouse(night.warehouse_path, threads=2) as con:
+        decide_actions(con, night)
+    return night.warehouse_path
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    return tiny_night(tmp_path)
+
+
+@pytest.fixture
+def shop(shop_file: Path, night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse after prediction."""
+    shutil.copy(shop_file, night.warehouse_path)
+    with open_warehouse(night.warehouse_path, threads=2) as con:
         yield con
 
 
 @pytest.fixture
-def decided(shop: duckdb.DuckDBPyConnection, night: Night) -> duckdb.DuckDBPyConnection:
+def decided(decided_file: Path, night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse after decide_actions."""
-    decide_actions(shop, night)
-    return shop
+    shutil.copy(decided_file, night.warehouse_path)
+    with open_warehouse(night.warehouse_path, threads=2) as con:
+        yield con
 
 
 def predict(con: duckdb.DuckDBPyConnection, night: Night) -> None:

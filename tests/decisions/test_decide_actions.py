@@ -1,0 +1,340 @@
+"""From predictions and rules to published tables."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from tasks.check_consistency import check_consistency
+from tasks.decide_actions import decide_actions
+from tasks.night import Night
+from warehouse.contracts import PUBLISHED_TABLES
+from warehouse.validation.rules_sql import check_table
+
+Warehouse = duckdb.DuckDBPyConnection
+
+STOCK = """
+insert into raw.inventory_snapshots by name
+select date '2017-12-03' as snapshot_date, 'site-1' as site_id, 'product-' || i as product_id,
+    i * 5.0 as on_hand_units, 0.0 as committed_units, i * 5.0 as available_units, 0.0 as incoming_units
+from range(0, 50) as t(i);
+"""
+
+
+def rows(con: Warehouse, query: str) -> list[tuple]:
+    return con.execute(query).fetchall()
+
+
+def pricing_rule(con: Warehouse, rule_id: str, scope: str, scope_id: str | None, **limits: object) -> None:
+    columns = "".join(f", ${number + 4} as {name}" for number, name in enumerate(limits))
+    con.execute(
+        f"insert into raw.pricing_rules by name select $1 as rule_id, $2 as scope, $3 as scope_id, "
+        f"date '2017-01-01' as valid_from{columns}",
+        [rule_id, scope, scope_id, *limits.values()],
+    )
+
+
+def recommendation_rule(con: Warehouse, rule_id: str, scope: str, scope_id: str | None, action: str, **more) -> None:
+    con.execute(
+        "insert into raw.recommendation_rules by name select $1 as rule_id, $2 as scope, $3 as scope_id, "
+        "date '2017-01-01' as valid_from, $4 as action, $5 as weight, $6 as placement, $7::date as valid_to",
+        [rule_id, scope, scope_id, action, more.get("weight"), more.get("placement"), more.get("valid_to")],
+    )
+
+
+def test_every_table_keeps_its_contract(decided: Warehouse, night: Night):
+    broken = [result for table in PUBLISHED_TABLES for result in check_table(decided, table) if not result.is_passed]
+    assert broken == []
+    check_consistency(decided, night)
+
+
+def test_the_same_night_again_gives_the_same_rows(decided: Warehouse, night: Night):
+    def content() -> dict[str, list[tuple]]:
+        return {
+            table.name: rows(decided, f"select * exclude (predicted_at) from {table.qualified_name}")
+            for table in PUBLISHED_TABLES
+        }
+
+    before = content()
+    decide_actions(decided, night)
+    assert content() == before
+    assert before["action_queue"]
+
+
+def test_tables_of_unserved_heads_are_empty(shop: Warehouse, night: Night):
+    shop.execute("update ops.head_status set status = 'not_released' where head in ('pricing', 'recommendation')")
+    written = decide_actions(shop, night).rows
+    assert "price_recommendations" not in written
+    assert rows(shop, "select count(*) from predictions.product_recommendations") == [(0,)]
+    assert written["demand_forecasts"] == 240
+    assert written["replenishment_recommendations"] == 59
+
+
+def test_nothing_served_decides_nothing(shop: Warehouse, night: Night):
+    shop.execute("delete from ops.head_status")
+    shop.execute("drop schema predicted cascade")
+    assert decide_actions(shop, night).rows == {"action_queue": 0}
+
+
+def test_profiles(decided: Warehouse):
+    profile = decided.sql("select * from predictions.user_profiles where user_id = 'user-3'").pl().to_dicts()[0]
+    assert not profile["is_contactable"]
+    assert [interest["category"] for interest in profile["interests"]] == ["category-1", "category-2", "category-0"]
+    assert profile["segment_name"].split(", ")[1] == "regular"
+    assert "expected" in profile["primary_reason"]
+    stages = dict(rows(decided, "select lifecycle_stage, count(*) from predictions.user_profiles group by all"))
+    assert set(stages) == {"active", "cooling", "lapsing"}
+    assert rows(decided, "select distinct purchasing_power_decile from predictions.user_profiles order by 1") == [
+        (decile,) for decile in range(1, 11)
+    ]
+
+
+def test_erased_users_are_in_no_table(shop: Warehouse, night: Night):
+    shop.execute("update raw.users set erased_at = timestamp '2018-05-01' where user_id = 'user-4'")
+    shop.execute("delete from staging.users where user_id = 'user-4'")
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    for table in ("user_profiles", "product_recommendations", "promotion_recommendations"):
+        assert rows(shop, f"select count(*) from predictions.{table} where user_id = 'user-4'") == [(0,)]
+
+
+def test_lists_are_dense_and_of_their_kind(decided: Warehouse):
+    lists = rows(
+        decided,
+        """select placement, user_id, list(rank order by rank) from predictions.product_recommendations group by all""",
+    )
+    assert all(ranks == list(range(1, 21)) for _, _, ranks in lists)
+    assert len(lists) == 3 * 40 + 1
+    assert rows(
+        decided,
+        """select count(*) from predictions.product_recommendations
+        join predicted.recommendation using (user_id, product_id)
+        where is_new <> (placement = 'new_to_you') and placement <> 'for_you'""",
+    ) == [(0,)]
+    assert (
+        rows(
+            decided,
+            """select distinct product_id from predictions.product_recommendations
+        where product_id in ('product-7', 'product-8')""",
+        )
+        == []
+    )
+
+
+def test_recommendation_rules(shop: Warehouse, night: Night):
+    recommendation_rule(shop, "no-2", "category", "category-2", "exclude", placement="for_you")
+    recommendation_rule(shop, "over", "all", None, "exclude", valid_to="2017-06-01")
+    recommendation_rule(shop, "push", "product", "product-5", "boost", weight=1000)
+    recommendation_rule(shop, "mild", "category", "category-1", "boost", weight=0.5)
+    recommendation_rule(shop, "few", "brand", "brand-0", "cap", weight=2)
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    shown = "from predictions.product_recommendations join raw.products using (product_id)"
+    assert rows(shop, f"select count(*) {shown} where category = 'category-2' and placement = 'for_you'") == [(0,)]
+    assert rows(shop, f"select count(*) > 0 {shown} where category = 'category-2' and placement = 'new_to_you'") == [
+        (True,)
+    ]
+    assert rows(shop, f"select distinct rank, applied_rule {shown} where product_id = 'product-5'") == [
+        (1, "boost push")
+    ]
+    assert rows(shop, f"select distinct applied_rule {shown} where product_id = 'product-21'") == [
+        ("boost mild, cap few",)
+    ]
+    assert rows(
+        shop, f"select max(n) from (select count(*) as n {shown} where brand = 'brand-0' group by placement, user_id)"
+    ) == [(2,)]
+
+
+def test_exploration_is_drawn_and_the_same_again(shop: Warehouse, night: Night):
+    lists = night.decisions.recommendation.model_copy(update={"exploration_ratio": 0.2})
+    curious = night.model_copy(update={"decisions": night.decisions.model_copy(update={"recommendation": lists})})
+    decide_actions(shop, curious)
+    drawn = (
+        "select user_id, product_id, rank from predictions.product_recommendations where is_exploration order by all"
+    )
+    first = rows(shop, drawn)
+    assert rows(
+        shop,
+        """select distinct count(*) filter (is_exploration), min(rank) filter (is_exploration), max(rank)
+        from predictions.product_recommendations where placement = 'for_you' group by user_id""",
+    ) == [(4, 17, 20)]
+    decide_actions(shop, curious)
+    assert rows(shop, drawn) == first
+
+
+def test_prices_hold_without_evidence_and_apply_only_with_costs(decided: Warehouse):
+    found = rows(
+        decided,
+        """select review_status, is_elasticity_identified, expected_margin_now is not null, count(*)
+        from predictions.price_recommendations where recommended_price <> current_price group by all""",
+    )
+    assert {(status, known) for status, _, known, _ in found} == {("auto_apply", True), ("needs_review", False)}
+    assert all(identified for _, identified, _, _ in found)
+    assert rows(decided, "select count(*) from predictions.price_recommendations where product_id = 'product-11'") == [
+        (0,)
+    ]
+    assert rows(
+        decided,
+        """select recommended_price = current_price, binding_rule, review_status
+        from predictions.price_recommendations where product_id = 'product-9'""",
+    ) == [(True, "is_price_locked", "hold")]
+    assert rows(
+        decided,
+        """select count(*) from predictions.price_recommendations
+        where review_status <> 'hold' and coalesce(expected_margin_then, expected_revenue_then)
+            < coalesce(expected_margin_now, expected_revenue_now)""",
+    ) == [(0,)]
+
+
+def test_one_curve_for_price_and_order(decided: Warehouse):
+    repriced = rows(
+        decided,
+        """select product_id, any_value(expected_units_then), sum(demand_units_mean),
+            list(price_assumed order by forecast_date), any_value(recommended_price)
+        from predictions.price_recommendations join predictions.demand_forecasts using (product_id)
+        where review_status = 'auto_apply' group by all""",
+    )
+    assert repriced
+    for _, units, forecast, prices, recommended in repriced:
+        assert forecast == pytest.approx(units)
+        assert float(prices[0]) == pytest.approx(float(recommended), abs=1e-3)
+        # The promotion of the third week stays below the price of the others.
+        assert prices[2] < prices[0]
+
+
+def test_narrowest_pricing_rule_wins_guardrail_by_guardrail(shop: Warehouse, night: Night):
+    pricing_rule(shop, "shop", "all", None, maximum_change_ratio=0.2, price_endings=".99,.49,.19,.79")
+    pricing_rule(shop, "bakery", "category", "category-2", maximum_change_ratio=0.0)
+    pricing_rule(shop, "icon", "product", "product-6", price_floor=3.25, maximum_change_ratio=0.2)
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    price = (
+        "select recommended_price = current_price, binding_rule, review_status from predictions.price_recommendations"
+    )
+    # At 2.00 its floor is out of reach of one change of 20%, so a person has to look.
+    assert rows(shop, f"{price} where product_id = 'product-6'") == [(True, "price_floor (icon)", "needs_review")]
+    assert rows(shop, f"{price} where product_id = 'product-58'") == [(True, "maximum_change_ratio (bakery)", "hold")]
+    changes = rows(
+        shop,
+        """select abs(recommended_price / current_price - 1), right(recommended_price::decimal(18, 2)::varchar, 3)
+        from predictions.price_recommendations where recommended_price <> current_price""",
+    )
+    assert max(change for change, _ in changes) > 0.1
+    assert max(change for change, _ in changes) <= 0.2001
+    assert {ending for _, ending in changes} <= {".99", ".49", ".19", ".79"}
+
+
+def test_an_unreadable_price_ending_names_its_rule(shop: Warehouse, night: Night):
+    pricing_rule(shop, "typo", "all", None, price_endings="99c")
+    with pytest.raises(ValueError, match=r"price_endings \(typo\) says '99c'.*such as \.99"):
+        decide_actions(shop, night)
+    assert rows(shop, "select count(*) from predictions.user_profiles") == [(0,)]
+
+
+def test_promotion_is_offered_above_the_usual_rate_to_those_who_agreed(decided: Warehouse):
+    assert rows(decided, "select count(*) filter (is_recommended) from predictions.promotion_recommendations") == [
+        (20,)
+    ]
+    assert rows(decided, "select distinct uplift, expected_margin_gain from predictions.promotion_recommendations") == [
+        (None, None)
+    ]
+    assert "holdout" in rows(decided, "select primary_reason from predictions.promotion_recommendations")[0][0]
+
+
+def test_without_inventory_there_are_levels_but_no_orders(decided: Warehouse):
+    assert rows(
+        decided,
+        """select distinct exception_type, inventory_position_units, recommended_order_units, order_by_date,
+            stockout_probability, expected_lost_margin
+        from predictions.replenishment_recommendations""",
+    ) == [("no_inventory_data", None, None, None, None, None)]
+    assert rows(
+        decided, "select count(*) from predictions.replenishment_recommendations where order_up_to_units <= 0"
+    ) == [(0,)]
+
+
+def test_with_inventory_orders_follow_terms_and_promises_hold(shop: Warehouse, night: Night):
+    shop.execute(STOCK)
+    shop.execute(
+        """insert into raw.supplier_products by name
+        select 'supplier-1' as supplier_id, product_id, 30.0 as minimum_order_units, 12.0 as order_multiple_units
+        from raw.products"""
+    )
+    shop.execute(
+        """insert into raw.purchase_order_lines by name
+        select 'line-' || i as purchase_order_line_id, 'product-20' as product_id,
+            timestamp '2017-10-01' as ordered_at, timestamp '2017-10-01' + to_days(i::integer) as received_at
+        from range(10, 21) as t(i)"""
+    )
+    shop.execute(
+        """insert into raw.inventory_policies by name
+        select 'shelf' as rule_id, 'product' as scope, 'product-21' as scope_id, date '2017-01-01' as valid_from,
+            14.0 as maximum_cover_days, 10.0 as lead_time_days"""
+    )
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    orders = rows(
+        shop,
+        """select recommended_order_units from predictions.replenishment_recommendations
+        where recommended_order_units > 0""",
+    )
+    assert orders
+    assert all(units >= 30 and units % 12 == 0 for (units,) in orders)
+    terms = "from predictions.replenishment_recommendations where product_id ="
+    assert rows(shop, f"select lead_time_days_p50, lead_time_days_p90 {terms} 'product-20'") == [(15.0, 19.0)]
+    assert rows(shop, f"select lead_time_days_p50, binding_rule {terms} 'product-21'")[0][0] == 10.0
+    assert "maximum_cover_days" in rows(shop, f"select binding_rule {terms} 'product-21'")[0][0]
+    assert rows(shop, f"select exception_type, order_by_date {terms} 'product-0'")[0][0] == "stockout_risk"
+    assert rows(shop, f"select exception_type {terms} 'product-55'") == [("no_inventory_data",)]
+    assert rows(shop, "select count(*) from predictions.product_recommendations where product_id = 'product-0'") == [
+        (0,)
+    ]
+    assert rows(
+        shop,
+        """select count(*) from predictions.product_recommendations
+        where in_stock_probability is null and product_id = 'product-30'""",
+    ) == [(0,)]
+    assert {"supply", "profile", "pricing"} <= {
+        head for (head,) in rows(shop, "select head from predictions.action_queue")
+    }
+
+
+def test_service_tables_when_tickets_exist(shop: Warehouse, night: Night):
+    shop.execute(
+        """insert into raw.service_tickets by name
+        select 'ticket-' || i as ticket_id, 'order-1' as order_id, 'chat' as channel, 'damaged' as contact_reason,
+            timestamp '2017-11-25' as created_at, 12.0 as handle_minutes
+        from range(5) as t(i);
+        create table predicted.service_days as
+        select date '2017-12-04' + i::integer as forecast_date, 'chat' as channel, 'damaged' as contact_reason,
+            100e0 as contacts_mean, 80e0 as contacts_p10, 100e0 as contacts_p50, 120e0 as contacts_p90,
+            'model-1' as model_version, false as is_fallback
+        from range(7) as t(i);
+        create table predicted.service_orders as
+        select order_id, i / 100 as contact_probability, i / 200 as return_probability, 'model-1' as model_version,
+            false as is_fallback
+        from (select order_id, row_number() over (order by order_id) as i from raw.orders);
+        insert into ops.head_status by name
+        select 'night-1' as run_id, 'service' as head, 'released' as status, 'good' as reason"""
+    )
+    decide_actions(shop, night)
+    assert rows(shop, "select distinct workload_hours, required_agents from predictions.service_forecasts") == [
+        (20.0, 3)
+    ]
+    assert rows(
+        shop,
+        """select distinct likely_reason, suggested_action from predictions.order_contact_risks
+        where contact_probability >= 0.5""",
+    ) == [("damaged", "Check the delivery and write to the customer first")]
+    assert "service" in {head for (head,) in rows(shop, "select head from predictions.action_queue")}
+
+
+def test_queue_is_ranked_by_worth(decided: Warehouse, night: Night):
+    queue = rows(
+        decided, "select rank, value_at_stake, value_basis, do_by_date from predictions.action_queue order by rank"
+    )
+    assert [rank for rank, *_ in queue] == list(range(1, len(queue) + 1))
+    for basis in ("margin", "revenue"):
+        values = [value or 0 for _, value, kind, _ in queue if kind == basis]
+        assert values == sorted(values, reverse=True)
+    assert all(do_by_date >= night.as_of_date for *_, do_by_date in queue)
