@@ -39,35 +39,46 @@ contacts as (
     where staging.business_date(created_at) < cutoff_date + horizon
     group by all
 ),
-category_days as (
-    select user_id, coalesce(category_index, other_index) as category_index, business_date, sum(line_total) as spend
+-- Spend by block of one horizon, counted back from as-of: block 0 is the last one before it.
+category_blocks as (
+    select
+        user_id,
+        coalesce(category_index, other_index) as category_index,
+        (as_of - 1 - business_date) // horizon as block,
+        sum(line_total) as spend
     from staging.order_lines
     left join features.categories using (category),
-        (select category_index as other_index from features.categories where category = 'OTHER')
+        (select category_index as other_index from features.categories where category = 'OTHER'), bounds
     group by all
+),
+-- A cut-off lies between two blocks: `block - 1` is ahead of it, `block` right before.
+cutoff_blocks as (
+    select cutoff_date, (as_of - cutoff_date) // horizon as block
+    from features.cutoffs, bounds
+    where fold in ('serve', 'test', 'validation', 'train')
 ),
 category_spends as (
     select
         user_id,
         cutoff_date,
         category_index,
-        coalesce(sum(spend) filter (where business_date < cutoff_date), 0) as before,
-        coalesce(sum(spend) filter (
-            where business_date < cutoff_date and business_date >= cutoff_date - horizon
-        ), 0) as recently,
-        coalesce(sum(spend) filter (where business_date >= cutoff_date), 0) as after
-    from category_days, bounds
-    join features.cutoffs
-        on fold in ('serve', 'test', 'validation', 'train') and business_date < cutoff_date + horizon
-    group by all
+        coalesce(sum(spend) filter (where category_blocks.block >= cutoff_blocks.block), 0) as before,
+        coalesce(sum(spend) filter (where category_blocks.block = cutoff_blocks.block), 0) as recently,
+        coalesce(sum(spend) filter (where category_blocks.block = cutoff_blocks.block - 1), 0) as after
+    from category_blocks
+    join cutoff_blocks on category_blocks.block >= cutoff_blocks.block - 1
+    group by user_id, cutoff_date, category_index
 ),
--- What everyone spends on a category before the cut-off, and what one user spends in all.
+-- What everyone spends on a category before the cut-off, and what one user spends in all. A category that nobody has
+-- bought yet has a share too, zero, so that every list of shares is as long as features.categories.
 category_norms as (
     select
         cutoff_date,
         category_index,
-        sum(before) / sum(sum(before)) over (partition by cutoff_date) as usual_share
-    from category_spends
+        coalesce(sum(before), 0) / sum(sum(before)) over (partition by cutoff_date) as usual_share
+    from (select distinct cutoff_date from category_spends)
+    cross join features.categories
+    left join category_spends using (cutoff_date, category_index)
     group by cutoff_date, category_index
 ),
 horizon_spends as (
