@@ -61,14 +61,21 @@ def _whole_row(con: duckdb.DuckDBPyConnection) -> str:
 def _too_many(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, rows: int, broken: int) -> FeedError:
     """The error for a relation with too many broken rows, with the first of them as the example."""
     table: Table = offered.table
-    row_number, rules = con.execute(
-        "select rowid + 1, _broken_rules from incoming where _broken_rules <> '' order by rowid limit 1"
+    # Row ids within an open transaction start at a large number, but count up in file order.
+    row_id, row_number, rules = con.execute(
+        """
+        select rowid, 1 + rowid - (select min(rowid) from incoming), _broken_rules
+        from incoming
+        where _broken_rules <> ''
+        order by rowid
+        limit 1
+        """
     ).fetchall()[0]
     rule = rules.split(",")[0]
     column = table.column(rule.removesuffix("_parses"))
-    value = con.execute(f"select {quote(column.name)}::varchar from incoming where rowid = $1", [row_number - 1])
+    value = con.execute(f"select {quote(column.name)}::varchar from incoming where rowid = $1", [row_id]).fetchall()
     # An error message travels: what tells something about a person stays in the file.
-    shown = "the value" if column.pii else repr(value.fetchall()[0][0])
+    shown = "the value" if column.pii else repr(value[0][0])
     return FeedError(
         f"{shown} in column {column.name!r} is no {column.type}; {broken} of {rows} rows do not parse and the contract "
         f"allows a share of {table.max_quarantined_ratio:g}.",

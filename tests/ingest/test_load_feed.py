@@ -83,10 +83,11 @@ def test_missing_required_column_names_file_column_and_nearest(folder: Folder) -
 
 
 def test_unknown_columns_are_reported_and_recorded(folder: Folder) -> None:
-    folder.write("products.csv", "product_id,colour,Brand\nA,red,one\n")
+    folder.write("products/1.csv", "product_id,colour,Brand\nA,red,one\n")
+    folder.write("products/2.csv", "product_id\nB\n")
     assert folder.load("products").unknown_columns == ("colour",)
-    assert folder.rows("select unknown_columns from ops.loads") == [("colour",)]
-    assert folder.rows(ALL) == [("A", "one")]
+    assert folder.rows("select unknown_columns from ops.loads order by load_id") == [("colour",), (None,)]
+    assert folder.rows(ALL) == [("A", "one"), ("B", None)]
 
 
 def test_rows_that_do_not_parse_are_kept_in_quarantine(folder: Folder) -> None:

@@ -83,6 +83,8 @@ class Source(ABC):
 
     time_zone: str = "UTC"
     currency: str = "USD"
+    # True where no two inputs of a feed can have the same key, so that nobody need look for it.
+    has_disjoint_inputs: bool = False
 
     def __init__(self, location: str | None, as_of_date: date | None) -> None:
         self.location, self.as_of_date = location, as_of_date

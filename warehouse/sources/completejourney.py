@@ -41,6 +41,7 @@ class CompleteJourney(Source):
 
     time_zone = "America/New_York"
     currency = "USD"
+    has_disjoint_inputs = True
 
     def __init__(self, location: str | None, as_of_date: date | None) -> None:
         super().__init__(location, as_of_date)
