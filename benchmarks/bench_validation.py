@@ -2,10 +2,10 @@
 
 python benchmarks/bench_validation.py [WAREHOUSE.duckdb]
 
-Works on a copy. Without a warehouse the feeds are loaded first, which takes a minute. `validate` is a whole first night of checks:
-Great Expectations, the scan that finds broken rows, the diary and Data Docs; importing Great Expectations, once a
-process, is shown apart. A second night follows, on which nothing is new. Best of three, in CPU seconds of the whole
-process: wall time on a shared machine measures the neighbours.
+Works on a copy. Without a warehouse the feeds are loaded first, which takes a minute. The first night is all of
+`validate_feeds`: Great Expectations, the scan that finds broken rows, the diary and Data Docs. Importing Great
+Expectations, once a process, is shown apart. Best of three, in CPU seconds of the whole process: wall time on a shared
+machine measures the neighbours.
 """
 
 from __future__ import annotations

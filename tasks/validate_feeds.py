@@ -14,7 +14,8 @@ from tasks.night import Night
 from tasks.progress import report
 from warehouse.contracts import FEEDS, Table
 from warehouse.validation.freshness import check_freshness
-from warehouse.validation.quarantine import begin_again, let_pass, set_aside
+from warehouse.validation.quarantine import set_aside
+from warehouse.validation.rerun import begin_again, let_pass
 from warehouse.validation.results import Result, record
 from warehouse.validation.verdict import Verdict, empty_feed, judge
 

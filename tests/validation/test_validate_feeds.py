@@ -14,7 +14,8 @@ from tasks.night import Night
 from tasks.validate_feeds import validate_feeds
 from tests.validation.conftest import FEEDS, ITEMS, KINDS, checks, load, night_at, quarantine, rows_of, start
 from warehouse.contracts.table import Rule
-from warehouse.validation.quarantine import UNREADABLE, last_row_number
+from warehouse.validation.quarantine import last_row_number
+from warehouse.validation.rerun import UNREADABLE
 
 PLANTED = [
     {},

@@ -54,6 +54,7 @@ def _body(view: DefaultJinjaPageView, validation: Any) -> str:
     page = view.render(ValidationResultsPageRenderer(run_info_at_end=True).render(validation))
     body = page[page.index('<div class="container-fluid') : page.index("<footer>")]
     body = re.sub(r"<script.*?</script>", "", body, flags=re.DOTALL)
+    body = body.replace("NaN% not null", "no new rows")  # what the renderer makes of a share of nothing
     return re.sub(r'<a href="[^"]*/expectations/[^"]*"[^>]*>(.*?)</a>', r"\1", body)
 
 

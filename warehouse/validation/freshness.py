@@ -11,6 +11,8 @@ from warehouse.validation.results import Result
 
 # A feed that comes daily or weekly has a row within the last seven days.
 _FRESH_DAYS = 7
+# The UTC moment at which the as-of date begins in the business time zone.
+_FIRST_MOMENT = "($1::date::timestamp at time zone getvariable('time_zone') at time zone 'UTC')"
 
 
 def check_freshness(con: duckdb.DuckDBPyConnection, table: Table, as_of_date: date) -> Result:
@@ -21,14 +23,15 @@ def check_freshness(con: duckdb.DuckDBPyConnection, table: Table, as_of_date: da
     if table.event_column is None:
         raise ValueError(f"{table.name} has no event_column to tell its age by")
     column = quote(table.event_column)
-    if table.column(table.event_column).type == "DATE":
-        event_date = column
-    else:
-        event_date = f"cast({column} at time zone 'UTC' at time zone getvariable('time_zone') as date)"
+    is_date = table.column(table.event_column).type == "DATE"
+    # Converting one moment, not every row's: the conversion between time zones is the costly part.
+    first_moment = "$1::date" if is_date else _FIRST_MOMENT
+    newest_date = "newest" if is_date else "newest at time zone 'UTC' at time zone getvariable('time_zone')"
     ((rows, newest, days),) = con.execute(
-        f"with rows_seen as (select {event_date} as event_date from {table.qualified_name}) "
-        f"select count(*), max(event_date), date_diff('day', max(event_date), $1::date) "
-        f"from rows_seen where event_date < $1",
+        f"with seen as (select count(*) as row_count, max({column}) as newest from {table.qualified_name} "
+        f"where {column} < {first_moment}) "
+        f"select row_count, cast({newest_date} as date), date_diff('day', cast({newest_date} as date), $1::date) "
+        f"from seen",
         [as_of_date],
     ).fetchall()
     is_fresh = days is not None and days <= _FRESH_DAYS
