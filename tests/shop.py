@@ -168,9 +168,9 @@ def _promotions(shop: Shop, discounts: np.ndarray) -> dict[str, pl.DataFrame]:
 
 
 def _campaigns(shop: Shop, draw: np.random.Generator) -> dict[str, pl.DataFrame]:
-    """One campaign every four weeks to a third of the users; a fifth of them redeems, always much the same people.
+    """One campaign every two weeks to a third of the users; a fifth of them redeems, always much the same people.
     The last one still runs at the as-of date."""
-    starts = np.arange(21, shop.days + 8, 28)
+    starts = np.arange(21, shop.days + 8, 14)
     ids = _ids("c", starts.size)
     campaign, user = np.nonzero(draw.random((starts.size, shop.users)) < 1 / 3)
     keen = draw.beta(0.4, 1.6, shop.users)
