@@ -127,8 +127,8 @@ def _about_rules(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Findi
                 feed=table.name,
                 severity=rule.severity,
                 message=f"{rows} {rule.name} ({rule.meaning})" + (f", such as {example}" if example else ""),
-                remedy="correct the rows at their origin; fewer than "
-                f"{table.max_quarantined_ratio:.0%} of critical ones would be quarantined, more would stop the night."
+                remedy="correct the rows at their origin; a night sets critical ones aside up to a share of "
+                f"{table.max_quarantined_ratio:.0%} of new rows (or {table.tolerated_rows}) and stops beyond it."
                 if rule.severity == "critical"
                 else "",
             )

@@ -7,7 +7,7 @@ import hashlib
 import duckdb
 
 from warehouse.contracts import ALL_TABLES, Table
-from warehouse.contracts.ddl import comment_statements, create_all
+from warehouse.contracts.ddl import comment_all, create_all
 from warehouse.contracts.table import quote
 
 _VERSION_TABLE = "create table if not exists ops.contract_version (fingerprint VARCHAR)"
@@ -34,6 +34,7 @@ def migrate(con: duckdb.DuckDBPyConnection) -> bool:
         create_all(con, ALL_TABLES)
         for table in ALL_TABLES:
             _add_columns(con, table)
+        comment_all(con, ALL_TABLES)
         con.execute("delete from ops.contract_version")
         con.execute("insert into ops.contract_version values ($1)", [wanted])
         con.execute("commit")
@@ -58,8 +59,6 @@ def _add_columns(con: duckdb.DuckDBPyConnection, table: Table) -> None:
                 f"{table.schema}.{table.name}.{column.name} is {existing[column.name]} in the warehouse but "
                 f"{column.type} in the contract: export the table, drop it and load it again"
             )
-    for statement in comment_statements(table):
-        con.execute(statement)
 
 
 def _normal(type_name: str) -> str:

@@ -13,13 +13,13 @@ from warehouse.sources.base import FeedError, Relation
 def set_aside(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, run_id: str) -> int:
     """Move the broken rows of the temporary table `incoming` to quarantine; returns their number.
 
-    FeedError names the first one when they are more than the contract's share of the relation.
+    FeedError names the first one when they are more than the contract tolerates.
     """
     table = offered.table
     rows, broken = con.execute("select count(*), count(*) filter (_broken_rules <> '') from incoming").fetchall()[0]
     if not broken:
         return 0
-    if broken > table.max_quarantined_ratio * rows:
+    if broken > table.most_quarantined(rows):
         raise _too_many(con, relation, offered, rows, broken)
     known_keys = [name for name in table.key if name in offered.types]
     row_key = ", ".join(f"{literal(name)}, {quote(name)}" for name in known_keys)
@@ -78,7 +78,7 @@ def _too_many(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer
     shown = "the value" if column.pii else repr(value[0][0])
     return FeedError(
         f"{shown} in column {column.name!r} is no {column.type}; {broken} of {rows} rows do not parse and the contract "
-        f"allows a share of {table.max_quarantined_ratio:g}.",
+        f"tolerates {table.most_quarantined(rows)}.",
         feed=table.name,
         file=relation.label,
         row=row_number,

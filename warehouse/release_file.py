@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES, Table
-from warehouse.contracts.ddl import create_all
+from warehouse.contracts.ddl import comment_all, create_all
 from warehouse.contracts.table import literal, quote
 
 # Readers with an older DuckDB can open the file; every 1.5 can.
@@ -42,6 +42,7 @@ def build_file(con: duckdb.DuckDBPyConnection, path: Path, release: Release) -> 
         con.execute("use published")
         con.execute("begin")
         create_all(con, (*PUBLISHED_TABLES, *OPS_TABLES))
+        comment_all(con, (*PUBLISHED_TABLES, *OPS_TABLES))
         for table in PUBLISHED_TABLES:
             _copy(con, warehouse, table)
             _create_latest_view(con, table)

@@ -29,7 +29,7 @@ PLANTED = [
 
 def strict(ratio: float):
     """The feeds, with another limit on the rows that may leave."""
-    return (KINDS, replace(ITEMS, max_quarantined_ratio=ratio))
+    return (KINDS, replace(ITEMS, max_quarantined_ratio=ratio, tolerated_rows=0))
 
 
 def test_planted_rows_leave_whole_and_no_other(con: duckdb.DuckDBPyConnection, night: Night) -> None:

@@ -26,10 +26,15 @@ def comment_statements(table: Table) -> list[str]:
     return statements
 
 
+def comment_all(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
+    """Say in the database what every table and column means."""
+    for table in tables:
+        for statement in comment_statements(table):
+            con.execute(statement)
+
+
 def create_all(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
-    """Create schemas, tables and comments that are missing; raw tables also know the load of each row."""
+    """Create the schemas and tables that are missing; raw tables also know the load of each row."""
     for table in tables:
         con.execute(f"create schema if not exists {quote(table.schema)}")
         con.execute(create_table(table, ", _load_id BIGINT" if table.schema == "raw" else ""))
-        for statement in comment_statements(table):
-            con.execute(statement)

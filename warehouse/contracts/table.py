@@ -68,7 +68,8 @@ class Rule:
 class Table:
     """One feed or published table. `grain` is the first sentence of its comment; `key` its primary key.
 
-    `max_quarantined_ratio`: the share of rows that may break a critical row rule before the night stops.
+    `max_quarantined_ratio`: the share of new rows that may break a critical row rule before the night stops;
+    `tolerated_rows`: as many may always, because a handful in a small load is no broken feed.
     `essential`: a first night is impossible without this feed. `event_column`: when a row happened, for
     freshness and incremental loading. `rules`: checks beyond those that columns and key imply.
     """
@@ -82,6 +83,7 @@ class Table:
     essential: bool = False
     event_column: str | None = None
     max_quarantined_ratio: float = 0.01
+    tolerated_rows: int = 5
     rules: tuple[Rule, ...] = field(default=())
 
     @cached_property
@@ -105,6 +107,10 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(f"{self.name} has no column {name}")
+
+    def most_quarantined(self, new_rows: int) -> int:
+        """The most rows that may be set aside of so many new ones before the night stops."""
+        return max(self.tolerated_rows, int(self.max_quarantined_ratio * new_rows))
 
     @cached_property
     def all_rules(self) -> tuple[Rule, ...]:

@@ -76,8 +76,8 @@ def empty_feed(table: Table) -> Verdict:
 
 def _share_set_aside(scope: Scope, results: Sequence[Result], broken: BrokenRows) -> Result:
     """The contract's limit on the share of tonight's new rows that may leave the feed."""
-    limit = scope.table.max_quarantined_ratio
-    is_passed = broken.row_count <= limit * scope.new_rows
+    limit = scope.table.most_quarantined(scope.new_rows)
+    is_passed = broken.row_count <= limit
     detail = None
     if broken.row_count:
         detail = f"{broken.row_count:,} of {scope.new_rows:,} new rows"
@@ -87,7 +87,7 @@ def _share_set_aside(scope: Scope, results: Sequence[Result], broken: BrokenRows
     return Result(
         table_name=scope.table.name,
         rule="few_rows_set_aside",
-        meaning=f"at most {limit:.2%} of the new rows break a critical rule",
+        meaning=f"at most {limit:,} of the new rows break a critical rule",
         severity="critical",
         scope="table",
         is_passed=is_passed,
