@@ -12,9 +12,7 @@ from __future__ import annotations
 import duckdb
 
 from warehouse.contracts import FEEDS
-from warehouse.contracts.table import quote
-
-ERASED_USER_ID = "erased"
+from warehouse.contracts.table import ERASED_USER_ID, quote
 
 
 def erase_users(con: duckdb.DuckDBPyConnection, run_id: str) -> int:

@@ -14,6 +14,9 @@ from typing import Literal
 Severity = Literal["critical", "warning", "info"]
 Scope = Literal["row", "table"]
 
+# What an erased user's orders carry instead of the id: known to no table, and no orphan either.
+ERASED_USER_ID = "erased"
+
 
 def quote(identifier: str) -> str:
     """The identifier quoted for SQL."""
@@ -176,7 +179,8 @@ def _rules_of(column: Column) -> list[Rule]:
                 # Without the second condition one entity with an empty key would make every value pass.
                 violation=(
                     f"({sql} is not null and {sql} not in "
-                    f"(select {quote(key)} from raw.{quote(table)} where {quote(key)} is not null))"
+                    f"(select {quote(key)} from raw.{quote(table)} where {quote(key)} is not null)"
+                    f"{_but_erased(column)})"
                 ),
                 meaning=f"{name} is known in {table}",
                 # An orphan still carries money or demand: it is reported, not removed.
@@ -184,6 +188,10 @@ def _rules_of(column: Column) -> list[Rule]:
             )
         )
     return rules
+
+
+def _but_erased(column: Column) -> str:
+    return f" and {quote(column.name)} <> {literal(ERASED_USER_ID)}" if column.references == "users.user_id" else ""
 
 
 def _unique(key: tuple[str, ...]) -> Rule:
