@@ -112,13 +112,13 @@ def test_rows_that_do_not_parse_are_kept_in_quarantine(folder: Folder) -> None:
 
 
 def test_too_many_rows_that_do_not_parse_stop_the_feed(folder: Folder) -> None:
-    folder.write("products.csv", "product_id,list_price\nA,1\nB,cheap\nC,3\n")
+    folder.write("products.csv", "product_id,list_price\nA,1\nB,cheap\nC,dear\n")
     with pytest.raises(FeedError) as caught:
         folder.load("products")
     error = caught.value
     assert (error.file, error.row, error.rule) == ("products.csv", 2, "list_price_parses")
     assert "'cheap'" in error.problem
-    assert "1 of 3 rows" in error.problem
+    assert "2 of 3 rows" in error.problem
     assert folder.rows("select count(*) from ops.quarantined_rows") == [(0,)]
 
 

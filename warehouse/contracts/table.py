@@ -72,7 +72,7 @@ class Table:
     """One feed or published table. `grain` is the first sentence of its comment; `key` its primary key.
 
     `max_quarantined_ratio`: the share of new rows that may break a critical row rule before the night stops;
-    `tolerated_rows`: as many may always, because a handful in a small load is no broken feed.
+    `tolerated_rows`: as many may always (of at least twice as many), because a handful is no broken feed.
     `essential`: a first night is impossible without this feed. `event_column`: when a row happened, for
     freshness and incremental loading. `rules`: checks beyond those that columns and key imply.
     """
@@ -113,7 +113,7 @@ class Table:
 
     def most_quarantined(self, new_rows: int) -> int:
         """The most rows that may be set aside of so many new ones before the night stops."""
-        return max(self.tolerated_rows, int(self.max_quarantined_ratio * new_rows))
+        return max(min(self.tolerated_rows, new_rows // 2), int(self.max_quarantined_ratio * new_rows))
 
     @cached_property
     def all_rules(self) -> tuple[Rule, ...]:
