@@ -12,7 +12,9 @@ import pytest
 
 from tasks.decide_actions import decide_actions
 from tasks.night import Night
+from tasks.publish_release import publish_release
 from warehouse.connect import open_warehouse, read_sql
+from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.migrate import migrate
 
 AS_OF = date(2017, 12, 4)
@@ -132,6 +134,35 @@ def decided(decided_file: Path, night: Night) -> Iterator[duckdb.DuckDBPyConnect
     shutil.copy(decided_file, night.warehouse_path)
     with open_warehouse(night.warehouse_path, threads=2) as con:
         yield con
+
+
+@pytest.fixture(scope="session")
+def released_home(decided_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("released")
+    earlier = tiny_night(home, "night-0")
+    shutil.copy(decided_file, earlier.warehouse_path)
+    with open_warehouse(earlier.warehouse_path, threads=2) as con:
+        publish_release(con, pass_as(con, earlier))
+        pass_as(con, tiny_night(home))
+    return home
+
+
+@pytest.fixture
+def released(released_home: Path, night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse after decide_actions; readers see the night before, night-0."""
+    shutil.copytree(released_home, night.home, symlinks=True, dirs_exist_ok=True)
+    with open_warehouse(night.warehouse_path, threads=2) as con:
+        yield con
+
+
+def pass_as(con: duckdb.DuckDBPyConnection, night: Night) -> Night:
+    """Let the tables that are there pass as those of `night`."""
+    con.execute("begin")
+    for table in PUBLISHED_TABLES:
+        con.execute(f"update {table.qualified_name} set run_id = $1", [night.run_id])
+    con.execute("update ops.head_status set run_id = $1", [night.run_id])
+    con.execute("commit")
+    return night
 
 
 def predict(con: duckdb.DuckDBPyConnection, night: Night) -> None:

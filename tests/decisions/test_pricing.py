@@ -41,7 +41,7 @@ def decide(current: float, slope: float, guardrails: Limits, endings: tuple[floa
 
 
 @given(prices, st.floats(0.01, 0.4), st.integers(3, 15), st.sampled_from([ENDINGS, (), (0.0, 0.25, 0.5, 0.95)]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_grid_rises_and_holds_the_current_price(current, change, steps, endings):
     grid, is_ending = price_grid(np.array([current]), np.array([change]), endings, steps)
     row = grid[0]
@@ -53,7 +53,7 @@ def test_grid_rises_and_holds_the_current_price(current, change, steps, endings)
 
 
 @given(prices, slopes, st.floats(0.3, 1.2), st.floats(0.02, 0.3), st.floats(0.5, 1.5), st.floats(0, 0.4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_recommended_price_is_allowed_and_at_least_as_good(current, slope, cost, change, floor, margin):
     guardrails = limits(
         unit_cost=np.array([cost * current]),
@@ -76,7 +76,7 @@ def test_recommended_price_is_allowed_and_at_least_as_good(current, slope, cost,
 
 
 @given(prices, slopes)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_units_fall_in_price(current, slope):
     _, response, _, _ = decide(current, slope, limits())
     units = response.units[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -12,10 +11,11 @@ import pytest
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.publish_release import publish_release
+from tests.decisions.conftest import pass_as
 from warehouse import release as release_module
 from warehouse.connect import open_read_only
 from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES
-from warehouse.release import Shelf, list_releases, rollback
+from warehouse.release import Shelf, list_releases, reconcile, rollback
 
 Warehouse = duckdb.DuckDBPyConnection
 
@@ -31,12 +31,8 @@ print(duckdb.connect(sys.argv[1], read_only=True).execute(seen).fetchall()[0][0]
 """
 
 
-def next_night(con: Warehouse, night: Night, run_id: str) -> Night:
-    """The tables of `night` as if another night had made them."""
-    for table in PUBLISHED_TABLES:
-        con.execute(f"update {table.qualified_name} set run_id = $1", [run_id])
-    con.execute("update ops.head_status set run_id = $1", [run_id])
-    return night.model_copy(update={"run_id": run_id})
+def die(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def seen(night: Night) -> str:
@@ -88,72 +84,57 @@ def test_readers_find_tables_views_meaning_and_diary(decided: Warehouse, night: 
             con.execute("delete from predictions.user_profiles")
 
 
-def test_an_open_reader_keeps_its_night_and_a_new_one_sees_the_next(decided: Warehouse, night: Night):
-    publish_release(decided, night)
-    reader = subprocess.Popen(
+def test_an_open_reader_keeps_its_night_and_a_new_one_sees_the_next(released: Warehouse, night: Night):
+    with subprocess.Popen(
         [sys.executable, "-c", READER, str(night.published_link)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert reader.stdout is not None
-    assert reader.stdout.readline() == "night-1\n"
-    publish_release(decided, next_night(decided, night, "night-2"))
-    said, _ = reader.communicate("\n", timeout=60)
-    # The second connection is in the same process, beside the one that is still open.
-    assert said.split() == ["night-1", "night-2"]
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "night-0\n"
+        publish_release(released, night)
+        # The second connection is in the same process, beside the one that is still open.
+        assert reader.communicate("\n", timeout=60)[0].split() == ["night-0", "night-1"]
 
 
 @pytest.mark.parametrize("step", ["_sync", "_point"])
 def test_a_crash_before_the_swap_changes_nothing(
-    decided: Warehouse, night: Night, step: str, monkeypatch: pytest.MonkeyPatch
+    released: Warehouse, night: Night, step: str, monkeypatch: pytest.MonkeyPatch
 ):
-    publish_release(decided, night)
-    second = next_night(decided, night, "night-2")
-
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
         broken.setattr(release_module, step, die)
-        publish_release(decided, second)
-    assert seen(night) == "night-1"
-    assert [release.run_id for release in list_releases(decided)] == ["night-1"]
-    publish_release(decided, next_night(decided, night, "night-3"))
-    assert seen(night) == "night-3"
+        publish_release(released, night)
+    assert seen(night) == "night-0"
+    assert [release.run_id for release in list_releases(released)] == ["night-0"]
+    publish_release(released, pass_as(released, night.model_copy(update={"run_id": "night-2"})))
+    assert seen(night) == "night-2"
     assert not list(night.published_folder.glob("*.tmp*"))
 
 
-def test_a_crash_between_swap_and_record_is_mended(decided: Warehouse, night: Night, monkeypatch: pytest.MonkeyPatch):
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
+def test_a_crash_between_swap_and_record_is_mended(released: Warehouse, night: Night, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
         broken.setattr(release_module, "_record", die)
-        publish_release(decided, night)
+        publish_release(released, night)
     assert seen(night) == "night-1"
-    assert list_releases(decided) == []
-    publish_release(decided, next_night(decided, night, "night-2"))
-    assert [(release.run_id, release.is_current) for release in list_releases(decided)] == [
-        ("night-1", False),
-        ("night-2", True),
+    assert reconcile(released, Shelf(night.published_folder, night.published_link))
+    assert [(release.run_id, release.kind, release.is_current) for release in list_releases(released)] == [
+        ("night-0", "release", False),
+        ("night-1", "release", True),
     ]
 
 
-def test_rollback_shows_the_earlier_night_whole(decided: Warehouse, night: Night):
-    publish_release(decided, night)
-    publish_release(decided, next_night(decided, night, "night-2"))
-    shelf = Shelf(night.published_folder, night.published_link)
-    rollback(decided, shelf, reason="prices were wrong", released_by="ann")
+def test_rollback_shows_the_earlier_night_whole(released: Warehouse, night: Night):
+    publish_release(released, night)
     assert seen(night) == "night-1"
+    rollback(released, Shelf(night.published_folder, night.published_link), reason="wrong", released_by="ann")
+    assert seen(night) == "night-0"
 
 
-def test_only_the_newest_files_are_kept(decided: Warehouse, night: Night):
-    few = night.model_copy(update={"publish": night.publish.model_copy(update={"keep_releases": 2})})
-    for number in range(1, 4):
-        report = publish_release(decided, next_night(decided, few, f"night-{number}"))
-    assert report.removed_files == ["night-1.duckdb"]
-    assert sorted(file.stem for file in night.published_folder.iterdir()) == ["night-2", "night-3"]
+def test_only_the_newest_files_are_kept(released: Warehouse, night: Night):
+    one = night.model_copy(update={"publish": night.publish.model_copy(update={"keep_releases": 1})})
+    assert publish_release(released, one).removed_files == ["night-0.duckdb"]
+    assert [file.stem for file in night.published_folder.iterdir()] == ["night-1"]
 
 
 UNFIT = {
@@ -168,28 +149,21 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("complaint", UNFIT)
-def test_an_unfit_file_is_not_released(complaint: str, decided: Warehouse, night: Night):
-    publish_release(decided, next_night(decided, night, "night-0"))
-    tonight = next_night(decided, night, "night-1")
-    decided.execute(UNFIT[complaint])
+def test_an_unfit_file_is_not_released(complaint: str, released: Warehouse, night: Night):
+    released.execute(UNFIT[complaint])
     with pytest.raises(GateStopped) as stopped:
-        publish_release(decided, tonight)
+        publish_release(released, night)
     assert stopped.value.gate == "release"
     assert complaint in stopped.value.reason
     assert seen(night) == "night-0"
     assert [file.name for file in night.published_folder.iterdir()] == ["night-0.duckdb"]
 
 
-def test_a_night_is_released_once(decided: Warehouse, night: Night):
-    publish_release(decided, night)
-    with pytest.raises(GateStopped, match="released already"):
-        publish_release(decided, night)
-
-
-def test_checks_of_the_file_are_in_the_diary(decided: Warehouse, night: Night, tmp_path: Path):
+def test_a_night_is_released_once_and_its_checks_are_in_the_diary(decided: Warehouse, night: Night):
     publish_release(decided, night)
     found = decided.execute(
-        "select count(*), bool_and(is_passed) from ops.quality_checks where table_name = 'price_recommendations'"
+        "select count(*) > 10, bool_and(is_passed) from ops.quality_checks where table_name = 'price_recommendations'"
     ).fetchall()
-    assert found[0][0] > 10
-    assert found[0][1]
+    assert found == [(True, True)]
+    with pytest.raises(GateStopped, match="released already"):
+        publish_release(decided, night)

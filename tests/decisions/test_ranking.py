@@ -23,7 +23,7 @@ def arrays(rows):
 
 
 @given(candidates, st.integers(1, 8), st.sampled_from([0.0, 0.25, 0.5]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_ranks_are_dense_short_and_capped(rows, length, exploration):
     lists, scores, ties, cap_numbers, caps = arrays(rows)
     lottery = np.random.default_rng(0).random(len(rows))
@@ -40,7 +40,7 @@ def test_ranks_are_dense_short_and_capped(rows, length, exploration):
 
 
 @given(candidates)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_without_rules_the_best_scores_are_shown(rows):
     lists, scores, ties, _, caps = arrays(rows)
     rank, _ = rank_lists(lists, scores, ties, np.full(len(rows), -1), caps, 3)

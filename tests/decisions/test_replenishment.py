@@ -37,7 +37,7 @@ def weeks(mean: float) -> np.ndarray:
 
 
 @given(st.floats(0.01, 500), st.floats(1, 6), st.floats(0.5, 0.99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_quantile_and_probability_are_one_distribution(mean, dispersion, level):
     demand = Demand(mean=np.array([mean]), variance=np.array([mean * dispersion]))
     units = demand.quantile(np.array([level]))
@@ -53,7 +53,7 @@ def test_shortage_matches_a_simulation():
 
 
 @given(st.floats(0, 100), st.floats(0.6, 0.98), st.integers(0, 60), st.integers(1, 28), st.integers(1, 60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_more_service_and_longer_waits_need_more_stock(mean, level, lead, review, cover):
     base = order_levels(
         weeks(mean), weeks(2 * mean), policy(service_level=level, lead_time_days=lead, review_days=review)
@@ -68,7 +68,7 @@ def test_more_service_and_longer_waits_need_more_stock(mean, level, lead, review
 
 
 @given(st.floats(0, 300), st.integers(0, 40), st.integers(0, 24), st.floats(0, 100))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_orders_respect_minimum_and_multiple(position, minimum, multiple, gap):
     levels = Levels(reorder_point=np.array([100.0]), order_up_to=np.array([100.0 + gap]), is_capped=np.array([False]))
     terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)

@@ -1,6 +1,9 @@
 -- One row per user and running or coming campaign.
 with campaign_rates as (
-    select *, avg(redemption_probability) over (partition by campaign_id) as usual_probability
+    -- Decimals, so that the mean does not depend on the order in which threads add.
+    select
+        *,
+        avg(cast(redemption_probability as decimal(18, 12))) over (partition by campaign_id) as usual_probability
     from predicted.promotion
 ),
 offers as (

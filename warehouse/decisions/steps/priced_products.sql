@@ -1,28 +1,31 @@
 -- One row per product whose price may be decided: on sale, priced by the piece, with a price in force.
 -- product_row numbers them from 0 for arrays.
 create or replace temp table priced_products as
-with forecasts as (
+with coming_week as (
+    -- In force is the price of the coming week; where sites differ, the mean over the units that they sell.
+    -- Decimals, so that a sum does not depend on the order in which threads add.
     select
         product_id,
-        -- In force is the price of the coming week; where sites differ, the mean over the units that they sell.
-        arg_min(price, week_start) as current_price,
-        avg(elasticity) as elasticity,
-        avg(elasticity_sd) as elasticity_sd,
+        coalesce(
+            sum(cast(price_assumed * demand_units_mean as decimal(18, 6)))
+                / nullif(sum(cast(demand_units_mean as decimal(18, 6))), 0),
+            avg(cast(price_assumed as decimal(18, 6)))
+        ) as current_price
+    from predicted.demand
+    where week_start = getvariable('as_of_date')
+    group by product_id
+),
+curves as (
+    -- The curve is the product's own, so that elasticity and evidence are the same on all its rows.
+    select
+        product_id,
+        any_value(elasticity) as elasticity,
+        any_value(elasticity_sd) as elasticity_sd,
         bool_and(is_elasticity_identified) as is_elasticity_identified,
-        bool_or(is_promoted) as is_promoted,
-        bool_or(is_fallback) as is_fallback,
-        any_value(evidence_level) as evidence_level,
-        any_value(model_version) as model_version
-    from (
-        select
-            *,
-            coalesce(
-                sum(price_assumed * demand_units_mean) over weeks / nullif(sum(demand_units_mean) over weeks, 0),
-                avg(price_assumed) over weeks
-            ) as price
-        from predicted.demand
-        window weeks as (partition by product_id, week_start)
-    )
+        min(evidence_level) as evidence_level,
+        any_value(model_version) as model_version,
+        bool_or(is_fallback) as is_fallback
+    from predicted.demand
     group by product_id
     having bool_and(coalesce(is_priced and price_assumed > 0, false))
 )
@@ -36,7 +39,6 @@ select
     elasticity,
     coalesce(elasticity_sd, 0) as elasticity_sd,
     is_elasticity_identified,
-    is_promoted,
     is_fallback,
     evidence_level,
     model_version,
@@ -44,10 +46,11 @@ select
     dense_rank() over (order by price_endings) - 1 as endings_group,
     position_units,
     lead_time_days_p50
-from forecasts
+from curves
+join coming_week using (product_id)
 join offered_products using (product_id)
 join pricing_guardrails using (product_id)
 join replenishment_policies using (product_id)
-left join stock on stock.product_id = forecasts.product_id and stock.site_id = 'all'
+left join stock on stock.product_id = curves.product_id and stock.site_id = 'all'
 where round(current_price, 2) > 0
 order by product_row

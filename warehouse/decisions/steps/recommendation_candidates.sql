@@ -37,6 +37,7 @@ personal as (
     from in_stock
 ),
 -- Somebody unknown is taken for an average user: who is no candidate for a product counts as not buying it.
+-- Decimals, so that the sum does not depend on the order in which threads add.
 everyone as (
     select
         'popular' as placement,
@@ -44,7 +45,8 @@ everyone as (
         -1 as user_index,
         product_id,
         any_value(product_index) as product_index,
-        sum(in_stock.purchase_probability) / (select count(distinct user_id) from allowed) as purchase_probability,
+        cast(sum(cast(in_stock.purchase_probability as decimal(18, 12))) as double)
+            / (select count(distinct user_id) from allowed) as purchase_probability,
         'popular' as source,
         any_value(model_version) as model_version,
         bool_or(is_fallback) as is_fallback

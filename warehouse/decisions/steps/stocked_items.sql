@@ -4,10 +4,10 @@ with items as (
     select
         product_id,
         site_id,
-        any_value(evidence_level) as evidence_level,
+        min(evidence_level) as evidence_level,
         any_value(model_version) as model_version,
         bool_or(is_fallback) as is_fallback,
-        sum(demand_units_mean) as units_28d,
+        sum(demand_units_mean order by week_start) as units_28d,
         arg_min(price_assumed, week_start) as price
     from charged_demand
     group by all
