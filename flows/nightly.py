@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from prefect import flow
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 from pydantic import Field
 
@@ -52,9 +53,13 @@ SETTINGS: Any = Field(
 )
 
 
+def _flow_run_name() -> str:
+    return f"night of {flow_run.parameters.get('as_of_date') or 'the latest day'}"
+
+
 @flow(
     name="nightly",
-    flow_run_name="night of {as_of_date}",
+    flow_run_name=_flow_run_name,
     timeout_seconds=TIMEOUT_SECONDS,
     persist_result=False,
 )

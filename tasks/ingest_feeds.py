@@ -32,6 +32,15 @@ class IngestReport:
         """Rows of all new inputs."""
         return sum(load.rows_read for load in self.feeds)
 
+    def __str__(self) -> str:
+        inputs = sum(load.inputs_loaded for load in self.feeds)
+        words = [f"{self.rows_read:,} rows of {inputs:,} new inputs, {len(self.feeds)} feeds"]
+        words += [
+            f"{load.feed} has unknown {', '.join(load.unknown_columns)}" for load in self.feeds if load.unknown_columns
+        ]
+        words += [f"{self.erased_users} users erased"] if self.erased_users else []
+        return "; ".join([*words, *self.problems])
+
 
 def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
     """Bring schema `raw` up to date with the night's source; each feed is loaded whole, or stays as it was.

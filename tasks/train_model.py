@@ -39,6 +39,11 @@ class TrainingReport:
     seconds: float
     warm_started_from: str | None
 
+    def __str__(self) -> str:
+        start = f" on top of {self.warm_started_from}" if self.warm_started_from else ""
+        speed = f"{self.training_rows:,} rows, {len(self.epochs)} epochs, {self.rows_per_second:,.0f} rows/s"
+        return f"{', '.join(self.tasks)} from {speed}{start}"
+
 
 def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     """Train, keep the model in the night's folder and the tasks' gradient cosines in ops.task_interactions.

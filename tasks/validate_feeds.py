@@ -35,6 +35,10 @@ class ValidationReport:
     data_docs: str = ""
     failed: tuple[Result, ...] = ()
 
+    def __str__(self) -> str:
+        failed = f"{self.failed_critical} critical, {self.failed_warning} warning and {self.failed_info} info"
+        return f"{self.checks} checks, of which {failed} did not hold; {self.quarantined_rows:,} rows set aside"
+
 
 def validate_feeds(con: duckdb.DuckDBPyConnection, night: Night, feeds: Sequence[Table] = FEEDS) -> ValidationReport:
     """Check the rows that no earlier night has checked, record every result and set broken rows aside.
