@@ -61,10 +61,15 @@ def test_kept_promises_are_in_the_diary(decided: duckdb.DuckDBPyConnection, nigh
     assert kept == [(name, True, 0) for name in sorted(report.promises)]
 
 
-def test_a_user_erased_for_good_is_known_by_hash(decided: duckdb.DuckDBPyConnection, night: Night):
-    decided.execute(
-        "insert into ops.erased_users by name select sha256('user-6') as user_hash, now()::timestamp as erased_at, "
-        "'night-0' as run_id"
-    )
+@pytest.mark.parametrize(
+    "trace",
+    [
+        """insert into ops.erased_users by name
+        select sha256('user-6') as user_hash, now()::timestamp as erased_at, 'night-0' as run_id""",
+        "update predictions.user_profiles set user_id = 'erased' where user_id = 'user-6'",
+    ],
+)
+def test_users_erased_from_the_warehouse_leave_no_trace(trace: str, decided: duckdb.DuckDBPyConnection, night: Night):
+    decided.execute(trace)
     with pytest.raises(GateStopped, match="erased_users_nowhere"):
         check_consistency(decided, night)
