@@ -10,6 +10,7 @@ import typer
 from flows.commands import feeds, look, nights, upkeep
 from flows.commands.options import FAILED, WRONG_USE
 from flows.environment import is_debugging, set_debugging
+from flows.errors import in_words
 
 app = typer.Typer(
     name="fivefold",
@@ -42,17 +43,8 @@ def main() -> None:
     except Exception as error:
         if is_debugging():
             raise
-        sys.stderr.write(f"error: {_in_words(error)}\n")
+        sys.stderr.write(f"error: {in_words(error)}\n")
         sys.exit(WRONG_USE if type(error).__name__ == "SettingsError" else FAILED)
-
-
-def _in_words(error: Exception) -> str:
-    """Errors that people can mend explain themselves; any other is a fault of ours."""
-    if "Remedy:" in str(error):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename}. Remedy: fivefold doctor says what is missing."
-    return f"{type(error).__name__}: {error}. Remedy: run it again as `fivefold --debug ...` and report what it shows."
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     time_zone: str = Field("auto", description="Business time zone, such as Europe/Berlin; auto takes the source's")
     currency: str = Field("auto", description="ISO currency of the shop; auto takes the source's")
     threads: int | None = Field(None, ge=1, description="Threads of the database; empty means every core")
-    memory_limit: str = Field("2GB", description="Memory of the database; beyond it, it spills to disk")
+    memory_limit: str = Field("3GB", description="Memory of the database; beyond it, it spills to disk")
     validation: ValidationConfig = Field(default_factory=ValidationConfig, description="Checks of the feeds")
     features: FeatureConfig = Field(default_factory=FeatureConfig, description="Cut-offs and training samples")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The joint model and its training")

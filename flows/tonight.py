@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flows.console import ConsoleWatcher
 from flows.environment import is_debugging, keep_prefect_in, silence_prefect_console
+from flows.errors import in_words
 from flows.settings import Settings
 from flows.watch import watched_by
 
@@ -62,6 +63,6 @@ def _message(state: Any, status: str) -> str:
     """The state's words; for a failure those of the error itself, without Prefect's frame around them."""
     if status == "failed":
         error = state.result(raise_on_failure=False)
-        if isinstance(error, Exception) and str(error):
-            return str(error)
+        if isinstance(error, BaseException):
+            return in_words(error)
     return state.message or state.name

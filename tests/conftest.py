@@ -54,7 +54,7 @@ def prefect_server() -> Iterator[str]:
         env={**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT_LOGGING_SERVER_LEVEL": "ERROR"},
     )
     try:
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 300
         while not is_healthy(address):
             assert server.poll() is None and time.monotonic() < deadline, "the Prefect server did not start"
             time.sleep(0.2)
