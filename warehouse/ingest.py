@@ -15,7 +15,14 @@ import duckdb
 
 from warehouse.casting import INPUT_COLUMN, Offer, offer
 from warehouse.contracts import Table
-from warehouse.loads import count_rows, number_loads, retire_older_keys, retire_older_versions, write_diary
+from warehouse.loads import (
+    count_rows,
+    number_loads,
+    plain_strings,
+    retire_older_keys,
+    retire_older_versions,
+    write_diary,
+)
 from warehouse.quarantine import set_aside
 from warehouse.sources.base import Input, Relation, Source, unreadable
 
@@ -89,7 +96,8 @@ def _insert_rows(
         try:
             described = con.execute(f"describe {relation.sql}").fetchall()
             offered = offer(table, relation, {row[0]: row[1] for row in described})
-            quarantined += _insert_relation(con, relation, offered, run_id)
+            with plain_strings(con):
+                quarantined += _insert_relation(con, relation, offered, run_id)
         except duckdb.Error as error:
             raise unreadable(table.name, relation.label, error) from error
         unknown[relation.label] = offered.unknown_columns
