@@ -10,6 +10,7 @@ from tasks.decisions import pricing, queue, recommendation, replenishment, servi
 from tasks.decisions.context import clear, is_served, prepare, run_step, write
 from tasks.night import Night
 from tasks.progress import report
+from warehouse.connect import transaction
 
 # What each head predicts; a head without predictions, such as promotion without a coming campaign, decides nothing.
 PREDICTED = {
@@ -35,15 +36,10 @@ class DecisionReport:
 def decide_actions(con: duckdb.DuckDBPyConnection, night: Night) -> DecisionReport:
     """Fill schema `predictions` with this night's rows; the tables of a head that no model serves stay empty."""
     prepare(con, night)
-    con.execute("begin")
-    try:
+    with transaction(con):
         clear(con)
         run_step(con, "unserved")
         rows = _decide(con, night)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return DecisionReport(rows)
 
 

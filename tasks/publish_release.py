@@ -11,7 +11,7 @@ from tasks.decisions.context import is_served
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
-from warehouse.connect import open_read_only
+from warehouse.connect import open_read_only, transaction
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.release import Shelf, next_release, prune, put_on_shelf, reconcile
 from warehouse.release_file import build_file
@@ -74,9 +74,8 @@ def _check(con: duckdb.DuckDBPyConnection, night: Night, draft: Path) -> dict[st
             table.name: _number(published, f"select count(*) from predictions.{table.name}_latest")
             for table in PUBLISHED_TABLES
         }
-    con.execute("begin")
-    record(con, night.run_id, results)
-    con.execute("commit")
+    with transaction(con):
+        record(con, night.run_id, results)
     complaints = [*_broken(results), *_missing(con, night, rows)]
     if complaints:
         draft.unlink()

@@ -56,6 +56,18 @@ def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of the block or, when it raises, nothing of it."""
+    con.execute("begin")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
 def read_sql(relative_path: str) -> str:
     """The text of a SQL file of this package, such as 'features/users.sql'."""
     return (SQL_FOLDER / relative_path).read_text(encoding="utf-8")

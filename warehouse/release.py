@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.connect import open_read_only
+from warehouse.connect import open_read_only, transaction
 from warehouse.contracts.ops import RELEASES
 from warehouse.release_file import Release, insert_release
 
@@ -161,10 +161,9 @@ def _next_number(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _record(con: duckdb.DuckDBPyConnection, release: Release) -> None:
-    con.execute("begin")
-    con.execute("update ops.releases set is_current = false where is_current")
-    insert_release(con, release)
-    con.execute("commit")
+    with transaction(con):
+        con.execute("update ops.releases set is_current = false where is_current")
+        insert_release(con, release)
 
 
 def _point(shelf: Shelf, file: Path) -> None:

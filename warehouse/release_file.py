@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.connect import transaction
 from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES, Table
 from warehouse.contracts.ddl import comment_all, create_all
 from warehouse.contracts.table import literal, quote
@@ -40,19 +41,15 @@ def build_file(con: duckdb.DuckDBPyConnection, path: Path, release: Release) -> 
     con.execute(f"attach {literal(str(path))} as published (storage_version {literal(STORAGE_VERSION)})")
     try:
         con.execute("use published")
-        con.execute("begin")
-        create_all(con, (*PUBLISHED_TABLES, *OPS_TABLES))
-        comment_all(con, (*PUBLISHED_TABLES, *OPS_TABLES))
-        for table in PUBLISHED_TABLES:
-            _copy(con, warehouse, table)
-            _create_latest_view(con, table)
-        for table in OPS_TABLES:
-            _copy(con, warehouse, table)
-        _tell_of_release(con, release)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
+        with transaction(con):
+            tables = (*PUBLISHED_TABLES, *OPS_TABLES)
+            create_all(con, tables)
+            comment_all(con, tables)
+            for table in tables:
+                _copy(con, warehouse, table)
+            for table in PUBLISHED_TABLES:
+                _create_latest_view(con, table)
+            _tell_of_release(con, release)
     finally:
         con.execute(f"use {quote(warehouse)}")
         # Detaching writes the log into the file, so that the file alone is the release.
