@@ -6,8 +6,11 @@ with everyone as (
     union
     select user_id from raw.orders
 ),
+-- What their orders carry instead of the id is nobody either.
 erased as (
     select user_id from raw.users where erased_at is not null
+    union all
+    select 'erased'
 )
 select
     everyone.user_id,

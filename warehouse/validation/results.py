@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import duckdb
+import polars
 
 from warehouse.contracts.table import Rule, Scope, Severity
 
@@ -53,13 +54,17 @@ def result_of(
 
 def record(con: duckdb.DuckDBPyConnection, run_id: str, results: Iterable[Result]) -> None:
     """Write the results into `ops.quality_checks`, instead of what the same run wrote about the same tables."""
-    rows = [(run_id, *astuple(result)) for result in results]
-    con.executemany(
-        "delete from ops.quality_checks where run_id = $1 and table_name = $2",
-        sorted({(run_id, table_name) for _, table_name, *_ in rows}),
+    found = polars.DataFrame([asdict(result) for result in results], infer_schema_length=None)
+    if found.is_empty():
+        return
+    con.register("found", found)
+    con.execute(
+        "delete from ops.quality_checks where run_id = $1 and table_name in (select table_name from found)", [run_id]
     )
-    names = ", ".join(["run_id", *(field.name for field in fields(Result))])
-    values = ", ".join(f"${number}" for number in range(1, len(fields(Result)) + 2))
-    con.executemany(
-        f"insert into ops.quality_checks ({names}, checked_at) values ({values}, now() at time zone 'UTC')", rows
+    names = ", ".join(field.name for field in fields(Result))
+    con.execute(
+        f"insert into ops.quality_checks (run_id, {names}, checked_at) "
+        f"select $1, {names}, now() at time zone 'UTC' from found",
+        [run_id],
     )
+    con.unregister("found")
