@@ -13,19 +13,15 @@ import duckdb
 
 from warehouse.contracts import FEEDS
 from warehouse.contracts.table import ERASED_USER_ID, quote
+from warehouse.loads import transaction
 
 
 def erase_users(con: duckdb.DuckDBPyConnection, run_id: str) -> int:
     """Erase who asked for it, in one transaction; returns the number of users newly erased."""
-    con.execute("begin")
-    try:
+    with transaction(con):
         newly_erased = _remember(con, run_id)
         if con.execute("select count(*) from ops.erased_users").fetchall()[0][0]:
             _erase_rows(con)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return newly_erased
 
 

@@ -21,6 +21,7 @@ from warehouse.loads import (
     plain_strings,
     retire_older_keys,
     retire_older_versions,
+    transaction,
     write_diary,
 )
 from warehouse.quarantine import set_aside
@@ -54,8 +55,7 @@ def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_
     fresh = _not_yet_loaded(con, table, inputs)
     if not fresh:
         return FeedLoad(feed=table.name, inputs_seen=len(inputs))
-    con.execute("begin")
-    try:
+    with plain_strings(con), transaction(con):
         number_loads(con, fresh)
         retire_older_versions(con, table)
         unknown, quarantined = _insert_rows(con, source, table, fresh, run_id)
@@ -63,10 +63,6 @@ def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_
         if not source.has_disjoint_inputs:
             retire_older_keys(con, table)
         rows_read, rows_replaced = write_diary(con, table, unknown, run_id)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return FeedLoad(
         feed=table.name,
         inputs_seen=len(inputs),
@@ -96,8 +92,7 @@ def _insert_rows(
         try:
             described = con.execute(f"describe {relation.sql}").fetchall()
             offered = offer(table, relation, {row[0]: row[1] for row in described})
-            with plain_strings(con):
-                quarantined += _insert_relation(con, relation, offered, run_id)
+            quarantined += _insert_relation(con, relation, offered, run_id)
         except duckdb.Error as error:
             raise unreadable(table.name, relation.label, error) from error
         unknown[relation.label] = offered.unknown_columns
