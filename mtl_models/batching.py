@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from mtl_models.samples import TaskSamples
 # A table with n rows gets a share of the batch in proportion to n^0.75: small tables are seen more often than
 # once a pass, large ones still lead.
 SIZE_POWER = 0.75
+# But a small table that is passed more often than this, while the large ones are passed once, is learned by heart.
+MOST_PASSES = 1.5
 # A smaller micro-batch says nothing about its task.
 FEWEST_ROWS = 32
 
@@ -23,15 +26,17 @@ def joint_batches(
     """One pass: as many batches as hold all tables' rows once, each with a micro-batch of every table."""
     sizes = micro_batch_sizes({table: len(part) for table, part in rows.items()}, batch_rows)
     streams = {table: _stream(part, sizes[table], generator) for table, part in rows.items()}
-    for _ in range(math.ceil(sum(len(part) for part in rows.values()) / batch_rows)):
+    for _ in range(_steps({table: len(part) for table, part in rows.items()}, batch_rows)):
         yield {table: next(stream) for table, stream in streams.items()}
 
 
 def micro_batch_sizes(counts: Mapping[str, int], batch_rows: int) -> dict[str, int]:
     """{table: rows in each batch}; together about `batch_rows`."""
-    total = sum(count**SIZE_POWER for count in counts.values())
+    total, steps = sum(count**SIZE_POWER for count in counts.values()), _steps(counts, batch_rows)
     return {
-        table: min(count, max(FEWEST_ROWS, round(batch_rows * count**SIZE_POWER / total)))
+        table: min(
+            count, max(FEWEST_ROWS, round(min(batch_rows * count**SIZE_POWER / total, MOST_PASSES * count / steps)))
+        )
         for table, count in counts.items()
     }
 
@@ -48,6 +53,15 @@ def some(rows: TaskSamples, most: int, generator: torch.Generator) -> TaskSample
     return rows if len(rows) <= most else rows.take(shuffled(rows.groups, generator)[:most])
 
 
+def thin(rows: TaskSamples, target: str, share: float, generator: torch.Generator) -> TaskSamples:
+    """Every row with a positive target, and a share of the others that stand for those left out."""
+    is_positive = rows.targets[target].cpu() > 0
+    kept = torch.nonzero(is_positive | (torch.rand(len(rows), generator=generator) < share)).squeeze(1)
+    thinned = rows.take(kept.to(rows.weights.device))
+    stands_for = torch.where(thinned.targets[target] > 0, 1.0, 1 / share)
+    return replace(thinned, weights=thinned.weights * stands_for)
+
+
 def chunks(rows: TaskSamples, size: int) -> Iterator[TaskSamples]:
     """The rows in order, `size` at a time."""
     for start in range(0, len(rows), size):
@@ -59,3 +73,8 @@ def _stream(rows: TaskSamples, size: int, generator: torch.Generator) -> Iterato
         order = shuffled(rows.groups, generator)
         for start in range(0, len(order) - size + 1, size):
             yield rows.take(order[start : start + size])
+
+
+def _steps(counts: Mapping[str, int], batch_rows: int) -> int:
+    """Batches of one pass."""
+    return math.ceil(sum(counts.values()) / batch_rows)

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from mtl_models.batching import joint_batches, some
+from mtl_models.batching import joint_batches, some, thin
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import Entities, JointModel, Rows
-from mtl_models.samples import concatenate
+from mtl_models.samples import TaskSamples, concatenate
 
 # Averaged weights follow the trained ones with this memory: they are what is validated and kept, and make a
 # decaying step size needless (Izmailov et al. 2018; Morales-Brotons et al. 2024).
@@ -22,6 +22,8 @@ AVERAGE_MEMORY = 0.99
 GRADIENT_NORM = 1.0
 # The passes with the validation window added refine, they do not relearn.
 FINISH_STEP_SHARE = 0.2
+# Candidates without a purchase that are kept of the validation window, as in samples.recommendation.
+NEGATIVE_SHARE = 0.25
 # Rows of one table that are enough to know its loss.
 MEASURED_ROWS = 40_000
 
@@ -104,7 +106,9 @@ def fit(
     average.load_state_dict(best_weights)
     for group in optimiser.param_groups:
         group["lr"] = config.learning_rate * FINISH_STEP_SHARE
-    everything = {table: concatenate([rows, validation[table]]) for table, rows in train.items()}
+    everything = {
+        table: concatenate([rows, _as_sampled(table, validation[table], generator)]) for table, rows in train.items()
+    }
     for extra in range(config.finish_epochs):
         training_loss, rows, seconds = one_pass(number + extra + 1, everything)
         yield Epoch(number + extra + 1, training_loss, {}, True, rows, seconds)
@@ -148,6 +152,11 @@ def _measure(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dic
             only = model(entities, part)[task]
             losses[task] = {name: float(value) for name, value in model.head(task).losses(only, part[table]).items()}
     return losses
+
+
+def _as_sampled(table: str, rows: TaskSamples, generator: torch.Generator) -> TaskSamples:
+    """Validation rows as the training rows are sampled: there, most candidates that nobody bought are left out."""
+    return thin(rows, "bought_28d", NEGATIVE_SHARE, generator) if table == "recommendation" else rows
 
 
 @torch.no_grad()

@@ -52,13 +52,11 @@ def fit(interactions: Interactions, relative_ridge: float) -> Tensor:
     return weights.fill_diagonal_(0)
 
 
-def top_unseen(scores: Tensor, seen: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Row and column numbers, int64 (n,) each, of the `count` best items of each row that are not `seen` (> 0).
+def best_unseen(scores: Tensor, seen: Tensor, count: int) -> Tensor:
+    """Which items are among the `count` best of their row and not `seen` (> 0): bool (rows, items).
 
     A row with fewer unseen items has fewer; a row that has seen nothing has none, for nothing is known of it.
     """
-    count = min(count, scores.shape[1])
-    best = scores.masked_fill(seen > 0, -torch.inf).topk(count, dim=1)
-    is_found = (best.values > -torch.inf) & (seen > 0).any(dim=1, keepdim=True)
-    row = torch.arange(len(scores))[:, None].expand_as(best.indices)
-    return row[is_found], best.indices[is_found]
+    best = scores.masked_fill(seen > 0, -torch.inf).topk(min(count, scores.shape[1]), dim=1).indices
+    is_best = torch.zeros_like(scores, dtype=torch.bool).scatter_(1, best, True)
+    return is_best & (seen <= 0) & (seen > 0).any(dim=1, keepdim=True)

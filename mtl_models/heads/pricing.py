@@ -15,9 +15,14 @@ DISPERSION = 0.1
 
 
 class PriceResponse(Head):
-    """The demand curve at the observed price; this is where the elasticity is learned."""
+    """The demand curve at the observed price; this is where the elasticity is learned.
+
+    A product's level is in its baseline and its own slope in `elasticity`: an id embedding would only repeat their
+    noise (measured: demand's relative loss 0.807 without ids, 0.816 with).
+    """
 
     table = "demand"
+    is_blind_to_ids = True
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log units at that week's shelf price, and the elasticity."""

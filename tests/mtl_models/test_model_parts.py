@@ -11,7 +11,7 @@ import torch
 
 from mtl_models import losses, metrics
 from mtl_models.baselines import fit_logistic
-from mtl_models.batching import joint_batches, micro_batch_sizes, shuffled
+from mtl_models.batching import joint_batches, micro_batch_sizes, shuffled, thin
 from mtl_models.demand_curve import PRIOR_SPREAD, units_at
 from mtl_models.elasticity import is_identified, own_elasticity
 from mtl_models.preprocess import CLIP, EntitySpec, Scaler, Vocabulary
@@ -153,3 +153,11 @@ def test_a_score_is_held_against_the_best_plain_predictor() -> None:
     assert (score.value, score.baseline_value, score.baseline) == (0.5, 0.5, "better")
     assert not score.beats_baseline, "a draw does not beat"
     assert prediction.score("bias", metrics.bias_percent, better=None).beats_baseline
+
+
+def test_a_thinned_table_stands_for_the_whole(shop: Shop) -> None:
+    rows = shop.train["recommendation"]
+    thinned = thin(rows, "bought_28d", 0.25, torch.Generator().manual_seed(0))
+    assert (thinned.targets["bought_28d"] > 0).sum() == (rows.targets["bought_28d"] > 0).sum()
+    assert len(thinned) < 0.7 * len(rows)
+    assert float(thinned.weights.sum()) == pytest.approx(len(rows), rel=0.1)
