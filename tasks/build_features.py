@@ -30,6 +30,11 @@ class FeaturesReport:
     rows: dict[str, int]
     seconds: dict[str, float]
 
+    def __str__(self) -> str:
+        samples = {name: rows for name, rows in self.rows.items() if name.startswith("samples.")}
+        others = len(self.rows) - len(samples)
+        return f"{sum(samples.values()):,} samples in {len(samples)} tables, {others} other tables"
+
 
 def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
     """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
@@ -47,12 +52,12 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
     seconds = build.run_files(con, before, on_file)
     on_file("item-item model")
     started = time.perf_counter()
-    con.register("similarity_scores", score_similar_products(con, night))
+    con.register("item_item_scores", score_similar_products(con, night))
     seconds["item-item model"] = time.perf_counter() - started
     try:
         seconds |= build.run_files(con, build.RECOMMENDATION_FILES, on_file)
     finally:
-        con.unregister("similarity_scores")
+        con.unregister("item_item_scores")
     return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
 
 
@@ -65,8 +70,8 @@ def score_similar_products(con: duckdb.DuckDBPyConnection, night: Night) -> pa.T
 
 
 def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.Table:
-    purchases = _arrays(con, "user_index, item, weight", "staging.item_interactions", cutoff)
-    others = _arrays(con, "user_index, item", "staging.similarity_candidates", cutoff)
+    purchases = _arrays(con, "user_index, item, weight", "item_interactions", cutoff)
+    others = _arrays(con, "user_index, item", "similarity_candidates", cutoff)
     interactions = item_item.Interactions(
         user=purchases["user_index"],
         item=purchases["item"],
@@ -78,12 +83,15 @@ def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.T
     found = []
     for first_user, block in interactions.blocks():
         scores = block @ weights
-        user, item = item_item.top_unseen(scores, block, count)
-        found.append((user + first_user, item, scores[user, item], True))
+        is_best = item_item.best_unseen(scores, block, count)
         low, high = np.searchsorted(others["user_index"], (first_user, first_user + len(block)))
-        user = torch.from_numpy(others["user_index"][low:high]).long()
-        item = torch.from_numpy(others["item"][low:high]).long()
-        found.append((user, item, scores[user - first_user, item], False))
+        is_other = torch.zeros_like(is_best)
+        is_other[
+            torch.from_numpy(others["user_index"][low:high] - first_user), torch.from_numpy(others["item"][low:high])
+        ] = True
+        for is_candidate, mask in ((True, is_best), (False, is_other & ~is_best)):
+            user, item = mask.nonzero(as_tuple=True)
+            found.append((user + first_user, item, scores[mask], is_candidate))
     return pa.concat_tables([_table(cutoff, *part) for part in found])
 
 

@@ -44,9 +44,9 @@ CAMPAIGN_AND_SERVICE_FILES = (
 )
 # Before and after the item-item model, which is not SQL.
 CANDIDATE_FILES = (
+    "staging/user_taste_days.sql",
     "features/popular_products.sql",
     "features/user_products.sql",
-    "features/user_tastes.sql",
     "staging/popular_unseen.sql",
     "staging/item_interactions.sql",
 )

@@ -1,36 +1,33 @@
 -- One row per product, site and cut-off of the demand population: recent weekly sales of the whole shop ('all'),
 -- divided by base_level. `week_1` is the last week before the cut-off.
 create or replace table features.demand_history as
-with known as (
+with bounds as (
+    select min(week_start) as first_week from product_weeks
+),
+known as (
     select
         product_id,
         cutoff_date,
-        products.category,
         products.subcategory,
-        units[1:(cutoff_date - first_week) // 7] as units
+        units[1:(cutoff_date - product_panels.first_week) // 7] as units,
+        -- As many weeks as the shop knows: before its first sale a product sold nothing.
+        least((cutoff_date - bounds.first_week) // 7, 26) as weeks
     from features.demand_population
-    join staging.product_panels using (product_id)
-    join staging.products using (product_id)
+    join product_panels using (product_id)
+    join staging.products using (product_id), bounds
 ),
 recent as (
-    select
-        *,
-        list_reverse(units) as latest_first,
-        list_position(list_transform(units, lambda week: week > 0), true) as first_position
+    select *, list_resize(list_reverse(units), weeks, 0) as latest_first
     from known
 ),
 levels as (
-    select
-        * exclude units,
-        units[first_position:] as units,
-        0.5 * list_avg(latest_first[1:8]) + 0.5 * list_avg(latest_first[1:13]) + 0.3 as base_level
+    select *, 0.5 * list_avg(latest_first[1:8]) + 0.5 * list_avg(latest_first[1:13]) + 0.3 as base_level
     from recent
 ),
 measures as (
     select
         product_id,
         cutoff_date,
-        category,
         subcategory,
         base_level,
         latest_first,
@@ -44,7 +41,7 @@ measures as (
         coalesce(list_stddev_pop(latest_first[1:13]), 0) as sd_13w,
         list_max(latest_first[1:8]) as max_8w,
         list_avg(list_transform(latest_first[1:13], lambda week: cast(week = 0 as integer))) as zero_share_13w,
-        list_position(list_transform(latest_first, lambda week: week > 0), true) - 1 as weeks_since_sale,
+        coalesce(list_position(list_transform(latest_first, lambda week: week > 0), true) - 1, weeks) as weeks_since_sale,
         len(units) as weeks_live
     from levels
 )

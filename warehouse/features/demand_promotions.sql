@@ -17,7 +17,7 @@ with reaches as (
         max(discount_value) filter (where discount_type = 'amount' and reach > 0.5) as amount_off,
         min(discount_value) filter (where discount_type = 'fixed_price' and reach > 0.5) as fixed_price
     from features.demand_population
-    join staging.promotion_weeks using (product_id)
+    join promotion_weeks using (product_id)
     left join features.placement_lifts using (channel, placement, cutoff_date)
     where announced_date < cutoff_date
         and week_start >= cutoff_date - 56

@@ -12,7 +12,7 @@ with promoted_weeks as (
             when sum(cast(reach as decimal(9, 6))) >= 0.3 then 'display'
             else 'none'
         end as promotion_kind
-    from staging.promotion_weeks
+    from promotion_weeks
     group by product_id, week_start
 ),
 seen_weeks as (
@@ -21,7 +21,7 @@ seen_weeks as (
         week_start,
         coalesce(promotion_kind, 'none') as promotion_kind,
         cast(least(price / list_price, 1) as decimal(9, 6)) as price_ratio
-    from staging.product_weeks
+    from product_weeks
     left join promoted_weeks using (product_id, week_start)
     where list_price > 0
 ),

@@ -3,7 +3,7 @@
 create or replace table features.placement_lifts as
 with panels as (
     select product_panels.*
-    from staging.product_panels
+    from product_panels
     where product_id in (select product_id from features.demand_population where is_supply_test)
 ),
 weeks as (
@@ -22,7 +22,7 @@ placed_weeks as (
         sum(cast(reach * units as decimal(18, 6))) as units,
         sum(cast(reach * usual_units as decimal(18, 6))) as usual_units
     from weeks
-    join staging.promotion_weeks using (product_id, week_start)
+    join promotion_weeks using (product_id, week_start)
     group by all
 ),
 known_weeks as (
@@ -41,8 +41,8 @@ select
     placement,
     cutoff_date,
     (units + 10) / (usual_units + 10) as lift,
-    -- The places in the mailer that lift sales more than the mailer as a whole.
-    contains(channel, 'mailer') and lift > sum(units) over kind / sum(usual_units) over kind as is_major_mailer
+    -- The places in the mailer that lift sales more than the others of their channel do on the whole.
+    contains(channel, 'mailer') and lift > sum(units) over of_channel / sum(usual_units) over of_channel as is_major_mailer
 from known_weeks
-window kind as (partition by cutoff_date, contains(channel, 'mailer'))
+window of_channel as (partition by cutoff_date, channel)
 order by cutoff_date, channel, placement;

@@ -1,9 +1,12 @@
--- One row per item sold in the 28 days before a cut-off: how often, the latest counting most.
+-- Items by day, which popularity is made of.
+create or replace temp table product_days as
+select product_index, business_date, cast(sum(baskets) as integer) as baskets
+from user_product_days
+group by product_index, business_date;
+
+-- One row per item sold in the 84 days before a cut-off: how often, the latest counting most.
 create or replace table features.popular_products as
-with product_days as (
-    select product_index, business_date, sum(baskets) as baskets from staging.user_product_days group by all
-),
-popularity as (
+with popularity as (
     select
         product_index,
         cutoff_date,

@@ -1,91 +1,73 @@
--- One row per product sold before the cut-off, and cut-off; at the cut-offs that only the demand curve uses,
--- only the products that it learns from.
+-- One row per product sold before the cut-off, and cut-off; at the cut-offs that only the demand curve uses, only
+-- the products that it learns from.
 create or replace table features.products as
 with wanted as (
-    select product_id, cutoff_date
-    from staging.product_weeks
-    join features.recommendation_cutoffs on week_start < cutoff_date
-    group by all
-    union
-    select product_id, cutoff_date from features.demand_population
+    select cutoff_date, cutoff_date in (select cutoff_date from features.recommendation_cutoffs) as is_of_all
+    from (select distinct cutoff_date from features.cutoffs where fold <> 'promotion')
 ),
-history as (
-    select
-        wanted.cutoff_date,
-        (wanted.cutoff_date - week_start) // 7 as weeks_ago,
-        product_weeks.*
-    from wanted
-    join staging.product_weeks using (product_id)
-    where week_start < wanted.cutoff_date
+standing as (
+    select product_weeks.*, cutoff_date
+    from product_weeks
+    join wanted on week_start < cutoff_date and (next_week_start is null or next_week_start >= cutoff_date)
+    left join features.demand_population using (product_id, cutoff_date)
+    where is_of_all or demand_population.product_id is not null
 ),
-sales as (
+recent as (
     select
-        product_id,
+        product_index,
         cutoff_date,
-        sum(lines) as lines,
-        coalesce(sum(lines) filter (where weeks_ago <= 1), 0) as lines_7d,
-        coalesce(sum(lines) filter (where weeks_ago <= 4), 0) as lines_28d,
-        coalesce(sum(lines) filter (where weeks_ago <= 12), 0) as lines_84d,
-        coalesce(sum(units) filter (where weeks_ago <= 4), 0) as units_28d,
-        coalesce(sum(units) filter (where weeks_ago <= 12), 0) as units_84d,
-        sum(units) as units,
-        sum(revenue) as revenue,
-        sum(discount) as discount,
-        sum(discounted_lines) as discounted_lines,
-        sum(first_buyers) as users,
-        coalesce(sum(first_buyers) filter (where weeks_ago <= 4), 0) as new_users_28d,
-        sum(second_buyers) as repeat_users,
-        count(*) as weeks_sold,
-        max(weeks_ago) as weeks_since_first_sale,
-        min(weeks_ago) as weeks_since_last_sale,
-        arg_min(price, weeks_ago) as price,
-        arg_min(list_price, weeks_ago) as list_price,
-        sum(compared_sites) as compared_sites,
-        sum(spread_sites) as spread_sites
-    from history
-    group by product_id, cutoff_date
+        sum(lines) filter (where week_start >= cutoff_date - 7) as lines_7d,
+        sum(lines) filter (where week_start >= cutoff_date - 28) as lines_28d,
+        sum(lines) as lines_84d,
+        sum(cast(units as decimal(18, 4))) filter (where week_start >= cutoff_date - 28) as units_28d,
+        sum(cast(units as decimal(18, 4))) as units_84d,
+        sum(first_buyers) filter (where week_start >= cutoff_date - 28) as new_users_28d,
+        sum(discounted_lines) as discounted_lines_84d
+    from product_weeks
+    join wanted on week_start < cutoff_date and week_start >= cutoff_date - 84
+    group by product_index, cutoff_date
 ),
 -- How a product stands among those of its subcategory.
 peers as (
-    select
-        cutoff_date,
-        subcategory,
-        median(price) as price,
-        sum(lines_84d) as lines_84d
-    from sales
-    join staging.products using (product_id)
-    group by all
+    select cutoff_date, subcategory_index, median(price) as price, sum(lines_84d) as lines_84d
+    from standing
+    join staging.products using (product_index)
+    left join recent using (product_index, cutoff_date)
+    group by cutoff_date, subcategory_index
 )
 select
-    sales.product_id,
-    sales.cutoff_date,
+    standing.product_id,
+    standing.cutoff_date,
     products.category,
     products.subcategory,
     products.brand,
-    cast(sales.lines as bigint) as lines,
-    cast(sales.lines_7d as bigint) as lines_7d,
-    cast(sales.lines_28d as bigint) as lines_28d,
-    cast(sales.lines_84d as bigint) as lines_84d,
-    cast(units_28d as double) as units_28d,
-    cast(units_84d as double) as units_84d,
-    cast(units as double) / sales.lines as units_per_line,
-    cast(sales.users as bigint) as users,
-    cast(new_users_28d as bigint) as new_users_28d,
-    repeat_users / nullif(sales.users, 0) as repeat_ratio,
-    sales.lines / nullif(sales.users, 0) as lines_per_user,
-    sales.lines_28d / (sales.lines_84d / 3 + 1) as lines_trend_ratio,
+    products.supplier_id,
+    cast(total_lines as bigint) as lines,
+    cast(coalesce(lines_7d, 0) as bigint) as lines_7d,
+    cast(coalesce(lines_28d, 0) as bigint) as lines_28d,
+    cast(coalesce(recent.lines_84d, 0) as bigint) as lines_84d,
+    cast(coalesce(units_28d, 0) as double) as units_28d,
+    cast(coalesce(units_84d, 0) as double) as units_84d,
+    total_units / total_lines as units_per_line,
+    cast(total_users as bigint) as users,
+    cast(coalesce(new_users_28d, 0) as bigint) as new_users_28d,
+    total_repeat_users / nullif(total_users, 0) as repeat_ratio,
+    total_lines / nullif(total_users, 0) as lines_per_user,
+    coalesce(lines_28d, 0) / (coalesce(recent.lines_84d, 0) / 3 + 1) as lines_trend_ratio,
     weeks_sold,
-    weeks_sold / weeks_since_first_sale as weeks_sold_ratio,
-    weeks_since_first_sale,
-    weeks_since_last_sale,
-    sales.price,
-    sales.list_price,
-    sales.price / nullif(peers.price, 0) as price_over_subcategory,
-    sales.lines_84d / nullif(peers.lines_84d, 0) as share_of_subcategory,
-    discounted_lines / sales.lines as discounted_share,
-    cast(discount as double) / nullif(cast(revenue + discount as double), 0) as discount_depth,
-    compared_sites >= 5 and spread_sites > 0.5 * compared_sites as is_sold_by_weight
-from sales
-join staging.products using (product_id)
-join peers using (cutoff_date, subcategory)
+    7 * weeks_sold / (standing.cutoff_date - first_week_start) as weeks_sold_ratio,
+    (standing.cutoff_date - first_week_start) // 7 as weeks_since_first_sale,
+    (standing.cutoff_date - week_start) // 7 as weeks_since_last_sale,
+    standing.price,
+    standing.list_price,
+    standing.price / nullif(peers.price, 0) as price_over_subcategory,
+    coalesce(recent.lines_84d, 0) / nullif(peers.lines_84d, 0) as share_of_subcategory,
+    total_discounted_lines / total_lines as discounted_share,
+    discounted_lines_84d / recent.lines_84d as discounted_share_84d,
+    total_discount / nullif(total_revenue + total_discount, 0) as discount_depth,
+    is_sold_by_weight
+from standing
+join staging.products using (product_index)
+join peers using (cutoff_date, subcategory_index)
+left join recent using (product_index, cutoff_date)
 order by cutoff_date, product_id;

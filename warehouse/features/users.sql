@@ -1,12 +1,22 @@
--- One row per user with an order before the cut-off, and cut-off.
+-- One row per user with an order before the cut-off, and cut-off; at the first days of campaigns, their targets.
 create or replace table features.users as
-with cutoffs as (
-    select distinct cutoff_date from features.cutoffs where fold <> 'train_demand'
+with viewpoints as (
+    select user_id, cutoff_date
+    from staging.users
+    cross join features.cutoffs
+    where fold in ('serve', 'test', 'validation', 'train')
+    union
+    -- A campaign looks at those whom it targets.
+    select user_id, staging.business_date(starts_at)
+    from raw.campaign_targets
+    join raw.campaigns using (campaign_id)
+    where staging.business_date(starts_at) in (select cutoff_date from features.cutoffs where fold = 'promotion')
 ),
 history as (
-    select cutoffs.cutoff_date, cutoffs.cutoff_date - order_days.business_date as age, order_days.*
-    from staging.order_days
-    join cutoffs on order_days.business_date < cutoffs.cutoff_date
+    select cutoff_date, cutoff_date - business_date as age, order_days.*
+    from viewpoints
+    join staging.order_days using (user_id)
+    where business_date < cutoff_date
 ),
 habits as (
     select
@@ -76,8 +86,9 @@ home_sites as (
             site_id,
             sum(lines) as lines,
             coalesce(sum(lines) filter (where business_date >= cutoff_date - 168), 0) as recent_lines
-        from site_days
-        join cutoffs on business_date < cutoff_date
+        from viewpoints
+        join site_days using (user_id)
+        where business_date < cutoff_date
         group by all
     )
     group by all
@@ -128,7 +139,7 @@ select
     cast(coalesce(lines_84d, 0) as bigint) as lines_84d,
     cast(coalesce(lines_168d, 0) as bigint) as lines_168d,
     gap_mean_days,
-    sqrt(greatest(cast(gap_squares as double) / nullif(gaps, 0) - gap_mean_days ** 2, 0)) as gap_sd_days,
+    if(gaps > 0, sqrt(greatest(cast(gap_squares as double) / gaps - gap_mean_days ** 2, 0)), null) as gap_sd_days,
     gap_last3_days,
     recency_days / (gap_mean_days + 1) as recency_over_gap,
     cast(discount as double) / nullif(cast(spend + discount as double), 0) as discount_share,

@@ -3,56 +3,52 @@
 create or replace table samples.demand as
 with bounds as (
     select
-        cast(getvariable('as_of_date') as date) as as_of,
-        cast(getvariable('horizon_days') as integer) // 7 as horizons
+        cast(getvariable('horizon_days') as integer) // 7 as horizons,
+        (select min(week_start) from product_weeks) as first_week
 ),
 folds as (
     select cutoff_date, case fold when 'train_demand' then 'train' else fold end as fold
     from features.cutoffs
     where fold <> 'promotion'
 ),
-products as (
+populated as (
     select
         demand_population.*,
-        folds.fold,
-        demand_history.base_level,
-        (cutoff_date - first_week) // 7 as weeks_known,
-        -- Empty where the product has no price yet.
-        units,
-        is_price_seen,
-        price,
-        list_price
+        fold,
+        base_level,
+        product_panels.* exclude (product_id, first_week),
+        (cutoff_date - product_panels.first_week) // 7 as weeks_known,
+        (cutoff_date - bounds.first_week) // 7 as weeks_of_shop
     from features.demand_population
     join folds using (cutoff_date)
-    join staging.product_panels using (product_id)
     join features.demand_history using (product_id, cutoff_date)
+    join product_panels using (product_id), bounds
 ),
 known as (
     select
-        product_id,
-        cutoff_date,
-        fold,
-        is_sold_by_weight,
-        is_supply_test,
-        is_price_test,
-        base_level,
-        weeks_known,
-        units,
-        is_price_seen,
-        price,
-        list_price,
-        list_avg(units[greatest(weeks_known - 3, 1):weeks_known]) as base_units,
-        list_avg(price[greatest(weeks_known - 7, 1):weeks_known]) as reference_price,
+        *,
         list_price[weeks_known] as last_list_price,
-        units[greatest(weeks_known - 12, 1):weeks_known] as units_13w
-    from products
+        list_avg(price[greatest(weeks_known - 7, 1):weeks_known]) as reference_price,
+        -- Before its first sale a product sold nothing.
+        list_resize(list_reverse(units[1:weeks_known]), least(weeks_of_shop, 13), 0) as units_13w
+    from populated
+),
+measured as (
+    select
+        *,
+        list_avg(units_13w[1:4]) as base_units,
+        list_aggregate(units_13w, 'quantile_cont', 0.1) as base_units_13w_p10,
+        list_aggregate(units_13w, 'quantile_cont', 0.5) as base_units_13w_p50,
+        list_aggregate(units_13w, 'quantile_cont', 0.9) as base_units_13w_p90,
+        list_aggregate(units_13w, 'quantile_cont', 0.95) as base_units_13w_p95
+    from known
 ),
 rows_ahead as (
     select
-        known.*,
+        measured.*,
         cast(horizon as integer) as horizon,
         cutoff_date + 7 * (cast(horizon as integer) - 1) as calendar_date
-    from known, bounds, range(1, horizons + 1) as horizons_ahead (horizon)
+    from measured, bounds, range(1, horizons + 1) as horizons_ahead (horizon)
 ),
 -- What was promoted in the eight weeks before, and in the last of them.
 promoted_before as (
@@ -101,10 +97,10 @@ select
     fold,
     cast(case when fold <> 'serve' then units[weeks_known + horizon] end as float) as label_units,
     cast(base_units as float) as base_units,
-    cast(list_aggregate(units_13w, 'quantile_cont', 0.1) as float) as base_units_13w_p10,
-    cast(list_aggregate(units_13w, 'quantile_cont', 0.5) as float) as base_units_13w_p50,
-    cast(list_aggregate(units_13w, 'quantile_cont', 0.9) as float) as base_units_13w_p90,
-    cast(list_aggregate(units_13w, 'quantile_cont', 0.95) as float) as base_units_13w_p95,
+    cast(base_units_13w_p10 as float) as base_units_13w_p10,
+    cast(base_units_13w_p50 as float) as base_units_13w_p50,
+    cast(base_units_13w_p90 as float) as base_units_13w_p90,
+    cast(base_units_13w_p95 as float) as base_units_13w_p95,
     cast(base_level as float) as base_level,
     case when fold <> 'serve' then price[weeks_known + horizon] end as price,
     case when fold <> 'serve' then is_price_seen[weeks_known + horizon] end as is_price_seen,

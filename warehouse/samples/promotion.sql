@@ -1,7 +1,7 @@
 -- One row per campaign and user it was offered to, seen from the campaign's first day; tonight, one row per running
 -- campaign and user who may be contacted, seen from the as-of date. The label asks for any redemption.
--- test: the latest campaigns that were observed for 25 days. Before them, campaigns that had ended train, and the
--- latest quarter of these validates.
+-- test: the latest campaigns that were observed for 25 days. Of those that had ended before, the latest quarter
+-- validates and the rest trains.
 create or replace table samples.promotion as
 with bounds as (
     select cast(getvariable('as_of_date') as date) as as_of, min(business_date) as first_date
@@ -31,12 +31,14 @@ redemptions as (
     where staging.business_date(redeemed_at) < as_of
 ),
 trained as (
-    select campaign_id, ntile(4) over (order by start_date, campaign_id) as quarter
+    select
+        campaign_id,
+        4 * row_number() over (order by start_date desc, campaign_id desc) <= count(*) over () as is_latest
     from campaigns, bounds
     where end_date <= as_of - 75 and start_date > first_date
 ),
 folds as (
-    select campaign_id, start_date as cutoff_date, if(quarter = 4, 'validation', 'train') as fold
+    select campaign_id, start_date as cutoff_date, if(is_latest, 'validation', 'train') as fold
     from trained
     join campaigns using (campaign_id)
     union all

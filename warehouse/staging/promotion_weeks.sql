@@ -1,7 +1,7 @@
 -- One row per product, week and promotion that runs in it: the share of the shop's sales that it reaches.
 -- A site weighs what it sold in the eight weeks before the promotion was announced, so that a share stays as it
--- was known then, whatever lands later; before there are sales, all sites weigh the same.
-create or replace table staging.promotion_weeks as
+-- was known then, whatever lands later. What was announced before the first cut-off is seen from there.
+create or replace temp table promotion_weeks as
 with bounds as (
     select
         cast(getvariable('as_of_date') as date) as as_of,
@@ -26,7 +26,9 @@ known as (
     select
         promotions.*,
         -- Weights change weekly, on the days on which the night's weeks begin.
-        staging.week_start(announced_date) as weighted_date,
+        greatest(
+            staging.week_start(announced_date), first_date + cast(getvariable('minimum_history_days') as integer)
+        ) as weighted_date,
         -- Recommendations look at every product; before their first cut-off only the demand curve looks back.
         start_date >= as_of - horizon * (2 + cast(getvariable('recommendation_train_cutoffs') as integer)) as is_recent
     from promotions, bounds
@@ -41,33 +43,18 @@ weeks as (
     from known, bounds, range(-((as_of - first_date) // 7) - 1, horizon // 7) as weeks (week)
     where start_date < as_of + 7 * cast(week as integer) + 7 and end_date > as_of + 7 * cast(week as integer)
 ),
-sites as (
-    select site_id from raw.sites
-    union
-    select site_id from staging.order_lines
-),
 site_days as (
     select site_id, business_date, count(*) as lines from staging.order_lines where is_item group by all
-),
-recent_sales as (
-    select weighted_date, site_id, sum(lines) as lines
-    from (select distinct weighted_date from known)
-    join site_days on business_date < weighted_date and business_date >= weighted_date - 56
-    group by all
 ),
 -- In parts per billion: sums of whole numbers are exact.
 site_weights as (
     select
         weighted_date,
         site_id,
-        cast(round(1e9 * case
-            when sum(lines) over (partition by weighted_date) > 0
-                then coalesce(lines, 0) / sum(lines) over (partition by weighted_date)
-            else 1 / count(*) over (partition by weighted_date)
-        end) as bigint) as weight
+        cast(round(1e9 * sum(lines) / sum(sum(lines)) over (partition by weighted_date)) as bigint) as weight
     from (select distinct weighted_date from known)
-    cross join sites
-    left join recent_sales using (weighted_date, site_id)
+    join site_days on business_date < weighted_date and business_date >= weighted_date - 56
+    group by weighted_date, site_id
 ),
 promoted as (
     select product_id, promotion_index, weighted_date, site_ids
