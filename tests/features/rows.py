@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from tasks.night import Night
+
+MakeNight = Callable[..., Night]
+EmptyShop = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 AS_OF = date(2024, 10, 14)
 SMALL_SHOP = (Path(__file__).parent / "small_shop.sql").read_text()
@@ -59,7 +66,9 @@ def read(con: duckdb.DuckDBPyConnection, query: str, *parameters: Any) -> list[t
     return con.execute(query, list(parameters)).fetchall()
 
 
-def comparable(con: duckdb.DuckDBPyConnection, table: str, without: set[str] = frozenset(), where: str = "true") -> list:
+def comparable(
+    con: duckdb.DuckDBPyConnection, table: str, without: set[str] = frozenset(), where: str = "true"
+) -> list:
     """The rows of a table in a fixed order, numbers to five decimals, without the named columns."""
     schema, name = table.split(".")
     columns = read(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 
 import duckdb
 import pytest
 
 from tasks.build_features import build_features
-from tasks.night import Night
-from tests.features.rows import AS_OF, FUTURE, comparable, read, tables_with
+from tests.features.rows import AS_OF, FUTURE, MakeNight, comparable, read, tables_with
 
 # The week's own price is what a what-if gives, and weights say which rows were kept; the rest must have been known.
 GIVEN = {"price", "is_price_seen", "list_price", "sample_weight"}
@@ -20,7 +18,7 @@ GIVEN = {"price", "is_price_seen", "list_price", "sample_weight"}
 def test_the_future_changes_no_feature(
     built_shop: duckdb.DuckDBPyConnection,
     small_shop: duckdb.DuckDBPyConnection,
-    make_night: Callable[..., Night],
+    make_night: MakeNight,
     future: date,
 ) -> None:
     small_shop.execute("set variable future_date = $1", [future])
@@ -39,7 +37,7 @@ def test_the_future_changes_no_feature(
 
 
 def test_the_future_does_change_labels(
-    built_shop: duckdb.DuckDBPyConnection, small_shop: duckdb.DuckDBPyConnection, make_night: Callable[..., Night]
+    built_shop: duckdb.DuckDBPyConnection, small_shop: duckdb.DuckDBPyConnection, make_night: MakeNight
 ) -> None:
     small_shop.execute("set variable future_date = $1", [date(2024, 9, 16)])
     small_shop.execute(FUTURE)
@@ -57,7 +55,7 @@ def test_the_future_does_change_labels(
 
 
 def test_what_lands_early_is_ignored(
-    small_shop: duckdb.DuckDBPyConnection, built_shop: duckdb.DuckDBPyConnection, make_night: Callable[..., Night]
+    small_shop: duckdb.DuckDBPyConnection, built_shop: duckdb.DuckDBPyConnection, make_night: MakeNight
 ) -> None:
     """The small shop's feeds go on for five weeks after the night; without them, the night is the same."""
     for feed, column in {

@@ -1,0 +1,100 @@
+"""The build as a whole: the same night twice, feeds that are not there, and what it reports."""
+
+from __future__ import annotations
+
+import duckdb
+
+from tasks.build_features import build_features
+from tasks.progress import listening
+from tests.features.rows import MakeNight, read, tables_with
+
+
+def test_the_same_night_twice_gives_the_same_tables(
+    built_shop: duckdb.DuckDBPyConnection, small_shop: duckdb.DuckDBPyConnection, make_night: MakeNight
+) -> None:
+    first = build_features(small_shop, make_night())
+    before = {table: read(small_shop, f"from {table} order by all") for table in first.rows}
+    second = build_features(small_shop, make_night())
+    assert second.rows == first.rows
+    for table, rows in before.items():
+        assert read(small_shop, f"from {table} order by all") == rows, table
+
+
+def test_without_optional_feeds(small_shop: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    """Users, products, orders and their lines are enough for a first night; the rest is empty or not known."""
+    for feed in ("sites", "promotions", "promotion_products", "campaigns", "campaign_products", "campaign_targets",
+                 "redemptions", "service_tickets"):  # fmt: skip
+        small_shop.execute(f"delete from raw.{feed}")
+    small_shop.execute("update raw.order_lines set list_price = null, discount = null, ship_from_site_id = null")
+    small_shop.execute("update raw.products set category_path = null, brand = null")
+    report = build_features(small_shop, make_night())
+    empty = {table.removeprefix("samples.") for table, rows in report.rows.items() if rows == 0 and "samples" in table}
+    assert empty == {"promotion", "service_orders", "service_days"}
+    assert read(
+        small_shop,
+        "select count(*) from samples.demand where ctx_mailer <> 0 or ctx_display <> 0 or ctx_promotion_log_lift <> 0",
+    ) == [(0,)]
+    assert read(small_shop, "select count(label_contacts_28d), count(label_spend_28d) > 0 from samples.profile") == [
+        (0, True)
+    ]
+    # Without a regular price the shelf price is one, so nothing is ever discounted.
+    assert read(
+        small_shop, "select count(*) from samples.demand where list_price <> price or price_assumed is null"
+    ) == [(0,)]
+    assert read(small_shop, "select distinct site_id from samples.profile") == [("unknown",)]
+
+
+def test_every_sample_finds_its_entities(built_shop: duckdb.DuckDBPyConnection) -> None:
+    for table in tables_with(built_shop, "fold"):
+        if table == "features.cutoffs":
+            continue
+        columns = {name for (name,) in read(built_shop, f"select column_name from (describe {table})")}
+        for entity, key in {"users": "user_id", "products": "product_id", "sites": "site_id"}.items():
+            if key in columns and not (entity == "sites" and table == "samples.demand"):
+                missing = f"from {table} anti join features.{entity} using ({key}, cutoff_date)"
+                assert read(built_shop, missing) == [], (table, entity)
+        if "calendar_date" in columns:
+            assert read(built_shop, f"from {table} anti join features.calendar using (calendar_date)") == [], table
+    assert (
+        read(
+            built_shop, "from samples.demand anti join features.demand_history using (product_id, site_id, cutoff_date)"
+        )
+        == []
+    )
+
+
+def test_numbers_are_finite(built_shop: duckdb.DuckDBPyConnection) -> None:
+    columns = read(
+        built_shop,
+        "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        " where schema_name in ('features', 'samples') and data_type in ('FLOAT', 'DOUBLE')",
+    )
+    assert len(columns) > 150
+    for table, column in columns:
+        assert read(built_shop, f"select count(*) from {table} where not isfinite({column})") == [(0,)], (table, column)
+
+
+def test_keys_are_unique(built_shop: duckdb.DuckDBPyConnection) -> None:
+    for table, key in {
+        "features.users": "user_id, cutoff_date",
+        "features.products": "product_id, cutoff_date",
+        "features.sites": "site_id, cutoff_date",
+        "features.calendar": "calendar_date",
+        "features.demand_history": "product_id, site_id, cutoff_date",
+        "samples.profile": "user_id, cutoff_date",
+        "samples.promotion": "user_id, campaign_id, cutoff_date",
+        "samples.demand": "product_id, site_id, cutoff_date, horizon",
+        "samples.service_orders": "order_id, cutoff_date",
+        "samples.service_days": "forecast_date, channel, contact_reason, cutoff_date",
+    }.items():
+        assert read(built_shop, f"from {table} select 1 group by {key} having count(*) > 1") == [], table
+
+
+def test_progress_and_report(small_shop: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    heard: list[float] = []
+    with listening(lambda message, done: heard.append(done or 0)):
+        report = build_features(small_shop, make_night())
+    assert heard == sorted(heard) and heard[0] == 0 and 0.9 < heard[-1] < 1
+    assert len(heard) == len(report.seconds)
+    assert report.rows["samples.profile"] == read(small_shop, "select count(*) from samples.profile")[0][0]
+    assert min(report.seconds.values()) > 0

@@ -1,0 +1,68 @@
+"""Which orders may still lead to a contact, and how many contacts a day brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import duckdb
+import pytest
+
+from tasks.build_features import build_features
+from tests.features.rows import EmptyShop, MakeNight, add_order, insert, read
+
+AS_OF = date(2024, 6, 1)
+CUTOFF = date(2024, 5, 4)
+
+
+@pytest.fixture(scope="module")
+def tickets(empty_shop: EmptyShop, make_night: MakeNight) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Four orders of the fortnight before the cut-off: asked about before it, after it, not at all, and sent back."""
+    with empty_shop() as con:
+        add_order(con, "old", "anna", "2024-01-02", ("bread", 1, 5.0))
+        for order in ("asked", "late", "quiet", "back"):
+            add_order(con, order, "anna", "2024-04-30", ("bread", 1, 5.0))
+        con.execute("update raw.order_lines set promised_delivery_date = date '2024-05-01'")
+        con.execute(
+            "update raw.order_lines set shipped_at = '2024-04-30 20:00', delivered_at = '2024-05-02'"
+            " where order_id <> 'late'"
+        )
+        con.execute("update raw.order_lines set returned_at = '2024-05-06' where order_id = 'back'")
+        insert(con, "service_tickets", ticket_id="t0", user_id="anna", order_id="old", channel="email",
+               contact_reason="late", created_at="2024-02-01")  # fmt: skip
+        insert(con, "service_tickets", ticket_id="t1", user_id="anna", order_id="asked", channel="email",
+               contact_reason="late", created_at="2024-05-03")  # fmt: skip
+        insert(con, "service_tickets", ticket_id="t2", user_id="anna", order_id="late", channel="email",
+               contact_reason="late", created_at="2024-05-05")  # fmt: skip
+        build_features(con, make_night(AS_OF))
+        yield con
+
+
+def test_open_orders(tickets: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select order_id, label_contacted, label_returned, ctx_age_days, ctx_is_delivered, ctx_days_late, ctx_contacts,
+            ctx_contacts_84d
+        from samples.service_orders where fold = 'test' order by order_id
+    """
+    assert read(tickets, query) == [
+        ("back", 0, 1, 4, True, 1, 2, 1),
+        ("late", 1, 0, 4, False, 3, 2, 1),
+        ("quiet", 0, 0, 4, True, 1, 2, 1),
+    ]
+
+
+def test_days_ahead(tickets: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select forecast_date, calendar_date, label_contacts, base_contacts, ctx_contacts_per_day_7d, ctx_days_ahead
+        from samples.service_days where fold = 'test' order by forecast_date
+    """
+    days = read(tickets, query)
+    assert len(days) == 28
+    # 5 May was the day of the one contact ahead; the Friday before the cut-off had one in eight weeks.
+    assert days[1] == (date(2024, 5, 5), CUTOFF, 1, 0.0, pytest.approx(1 / 7), 1)
+    assert days[6] == (date(2024, 5, 10), CUTOFF, 0, 0.125, pytest.approx(1 / 7), 6)
+    assert days[7][1] == date(2024, 5, 11)
+
+
+def test_contacts_of_a_user(tickets: duckdb.DuckDBPyConnection) -> None:
+    assert read(tickets, "select label_contacts_28d from samples.profile where fold = 'test'") == [(1,)]
