@@ -43,7 +43,7 @@ def own_elasticity(
     elasticity, log price ratio, and the product of each; id 0 (unknown) keeps the prior."""
 
     def total(values: Tensor) -> Tensor:
-        return torch.zeros(products, dtype=values.dtype).index_add_(0, product_ids, values)
+        return torch.zeros(products, dtype=values.dtype, device=values.device).index_add_(0, product_ids, values)
 
     dispersion = ((units - expected) ** 2 / expected.clamp_min(1e-3)).mean().clamp_min(1.0)
     centre = total(expected * log_ratio) / total(expected).clamp_min(1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ MEASURED_ROWS = 40_000
 Scales = dict[str, dict[str, float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Epoch:
     """One pass: losses are relative to the baselines', so below 1 beats them. `validation_losses` is by task and
     empty in the finishing passes, which have no rows left to validate on."""
@@ -65,54 +65,82 @@ def fit(
     `scales` are the baselines' losses, `weights` the lambda_j of each task. Stops when `patience` passes brought no
     better validation loss, then makes `finish_epochs` passes with the validation window added.
     """
-    config = model.config
-    generator = torch.Generator().manual_seed(config.seed)
-    torch.manual_seed(config.seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    averager = AveragedModel(model, multi_avg_fn=_follow)
-    average = cast(JointModel, averager.module)
-    measured = {table: some(rows, MEASURED_ROWS, generator) for table, rows in validation.items()}
-    best_loss, best_weights, waited = float("inf"), _copy(average), 0
-
-    def one_pass(number: int, rows: Rows) -> tuple[float, int, float]:
-        started, total, seen = time.perf_counter(), 0.0, 0
-        model.train()
-        for step, batch in enumerate(joint_batches(rows, config.batch_rows, generator)):
-            losses = relative_losses(model.losses(model(entities, batch), batch), scales)
-            if cosines is not None:
-                cosines.observe(model, losses, step)
-            loss = torch.stack([weights[task] * value for task, value in losses.items()]).sum()
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
-            optimiser.step()
-            averager.update_parameters(model)
-            total += sum(float(value.detach()) for value in losses.values()) / len(losses)
-            seen += sum(len(part) for part in batch.values())
-        return total / (step + 1), seen, time.perf_counter() - started
+    config, learner = model.config, Learner(model, entities, scales, weights, cosines)
+    measured = {table: some(rows, MEASURED_ROWS, learner.generator) for table, rows in validation.items()}
+    best_loss, best_weights, waited = float("inf"), learner.averaged_weights(), 0
 
     for number in range(1, epochs + 1):
-        training_loss, rows, seconds = one_pass(number, train)
-        losses = measure(average, entities, measured, scales)
-        epoch = Epoch(number, training_loss, losses, _weighted(losses, weights) < best_loss, rows, seconds)
-        waited = 0 if epoch.is_best else waited + 1
-        if epoch.is_best:
-            best_loss, best_weights = _weighted(losses, weights), _copy(average)
-        yield epoch
+        passed = learner.learn(train)
+        losses = measure(learner.average, entities, measured, scales)
+        total = sum(weights[task] * loss for task, loss in losses.items())
+        yield Epoch(number=number, validation_losses=losses, is_best=total < best_loss, **passed)
+        waited = 0 if total < best_loss else waited + 1
+        if total < best_loss:
+            best_loss, best_weights = total, learner.averaged_weights()
         if waited > config.patience:
             break
 
-    model.load_state_dict(best_weights)
-    average.load_state_dict(best_weights)
-    for group in optimiser.param_groups:
-        group["lr"] = config.learning_rate * FINISH_STEP_SHARE
+    learner.restart_from(best_weights, config.learning_rate * FINISH_STEP_SHARE)
     everything = {
-        table: concatenate([rows, _as_sampled(table, validation[table], generator)]) for table, rows in train.items()
+        table: concatenate([rows, _as_sampled(table, validation[table], learner.generator)])
+        for table, rows in train.items()
     }
-    for extra in range(config.finish_epochs):
-        training_loss, rows, seconds = one_pass(number + extra + 1, everything)
-        yield Epoch(number + extra + 1, training_loss, {}, True, rows, seconds)
-    model.load_state_dict(_copy(average))
+    for extra in range(1, config.finish_epochs + 1):
+        yield Epoch(number=number + extra, validation_losses={}, is_best=True, **learner.learn(everything))
+    model.load_state_dict(learner.averaged_weights())
+
+
+class Learner:
+    """The model in training, its optimiser, and the average of its weights."""
+
+    def __init__(
+        self,
+        model: JointModel,
+        entities: Entities,
+        scales: Scales,
+        weights: Mapping[str, float],
+        cosines: GradientCosines | None,
+    ) -> None:
+        config = model.config
+        torch.manual_seed(config.seed)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.model, self.entities, self.scales, self.weights, self.cosines = model, entities, scales, weights, cosines
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.averager = AveragedModel(model, multi_avg_fn=_follow)
+        self.average = cast(JointModel, self.averager.module)
+
+    def learn(self, rows: Rows) -> dict[str, Any]:
+        """One pass; its mean relative loss, rows and seconds."""
+        started, losses_seen, rows_seen = time.perf_counter(), [], 0
+        self.model.train()
+        for step, batch in enumerate(joint_batches(rows, self.model.config.batch_rows, self.generator)):
+            outputs = self.model(self.entities, batch)
+            losses = relative_losses(self.model.losses(outputs, batch), self.scales)
+            if self.cosines is not None:
+                self.cosines.observe(self.model, losses, step)
+            loss = torch.stack([self.weights[task] * value for task, value in losses.items()]).sum()
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+            self.optimiser.step()
+            self.averager.update_parameters(self.model)
+            losses_seen.append(torch.stack(list(losses.values())).mean().detach())
+            rows_seen += sum(len(part) for part in batch.values())
+        training_loss = float(torch.stack(losses_seen).mean())
+        return {"training_loss": training_loss, "rows": rows_seen, "seconds": time.perf_counter() - started}
+
+    def averaged_weights(self) -> dict[str, Tensor]:
+        """A copy of the averaged weights."""
+        return {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
+
+    def restart_from(self, weights: dict[str, Tensor], learning_rate: float) -> None:
+        """Go on from these weights at another step size."""
+        self.model.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
 
 
 def start_losses(model: JointModel, entities: Entities, rows: Rows) -> Scales:
@@ -164,11 +192,3 @@ def _follow(averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor
     """Move the averaged weights towards the trained ones; quickly at first, when the start is all they remember."""
     memory = min(AVERAGE_MEMORY, (1 + int(steps)) / (10 + int(steps)))
     torch._foreach_lerp_(list(averaged), list(current), 1 - memory)
-
-
-def _weighted(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    return sum(weights[task] * loss for task, loss in losses.items())
-
-
-def _copy(module: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}

@@ -62,7 +62,9 @@ def rmse_log1p(observed: Values, predicted: Values) -> float:
 
 
 def spearman(observed: Values, predicted: Values) -> float:
-    """Correlation of the ranks."""
+    """Correlation of the ranks; not defined when all values of a side are equal."""
+    if np.ptp(observed) == 0 or np.ptp(predicted) == 0:
+        return float("nan")
     return float(np.corrcoef(ranks(observed), ranks(predicted))[0, 1])
 
 

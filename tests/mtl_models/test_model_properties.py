@@ -131,13 +131,15 @@ def test_one_batch_of_all_tables_equals_a_pass_for_each(trained: Trained) -> Non
         assert_same(outputs, trained.model(trained.shop.entities, {table: rows[table]})[task], rtol=1e-4, atol=1e-5)
 
 
-def test_promotion_rows_are_blind_to_ids(trained: Trained) -> None:
-    """Nothing learned about one household from later rows can reach the campaigns: other ids, same answers."""
+def test_promotion_and_profile_rows_are_blind_to_ids(trained: Trained) -> None:
+    """Nothing learned about one household from later rows can reach the campaigns: other ids, same answers, while
+    the recommendation does know its users and products."""
     shop = trained.shop
-    rows = {"promotion": shop.validation["promotion"], "profile": shop.validation["profile"]}
+    rows = {table: shop.validation[table] for table in ("promotion", "profile", "recommendation")}
     before, after = (predict(trained.model, entities, rows) for entities in (shop.entities, with_ids_changed(shop)))
     torch.testing.assert_close(before["promotion"], after["promotion"])
-    assert not torch.allclose(before["profile"]["order_probability_28d"], after["profile"]["order_probability_28d"])
+    assert_same(before["profile"], after["profile"])
+    assert not torch.allclose(before["recommendation"]["score"], after["recommendation"]["score"])
 
 
 def test_promotion_rows_leave_id_embeddings_alone(shop: Shop) -> None:
