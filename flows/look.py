@@ -56,6 +56,10 @@ def _read(con: duckdb.DuckDBPyConnection, writer: lock.Owner | None) -> Morning:
     release = morning.current_release(con)
     shown = release["run_id"] if release else ""
     nights = morning.last_nights(con)
+    for night in nights:
+        # The next night will write it down; whoever looks before should know it already.
+        if night["status"] == "running" and writer is None:
+            night["status"] = "crashed"
     # What went wrong last is more urgent than what the release looked like.
     newest = nights[0]["run_id"] if nights else ""
     return Morning(

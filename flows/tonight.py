@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 import time
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +40,7 @@ def run_night(
 ) -> Outcome:
     """The whole night in this process, on the configured Prefect server or on a temporary one."""
     clock = time.perf_counter()
+    _end_in_order_on_sigterm()
     keep_prefect_in(settings.home)
     if not is_debugging():
         silence_prefect_console()
@@ -57,6 +61,13 @@ def run_night(
         as_of_date=console.night.as_of_date if console.night else as_of_date,
         seconds=round(time.perf_counter() - clock, 1),
     )
+
+
+def _end_in_order_on_sigterm() -> None:
+    """Let `systemctl stop` or cron's time-out end a night like Ctrl-C does: with a word in the diary, and with the
+    temporary Prefect server stopped instead of left behind. Only the main thread may listen to signals."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _message(state: Any, status: str) -> str:

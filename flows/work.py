@@ -86,7 +86,7 @@ def at_work(
             diary.finish_run(con, night.run_id, "stopped", str(stop))
             raise
         except BaseException as error:
-            diary.finish_run(con, night.run_id, "failed", f"{type(error).__name__}: {error}")
+            diary.finish_run(con, night.run_id, "failed", f"{type(error).__name__}: {error}".rstrip(": "))
             raise
         if work.skipped_for:
             diary.finish_run(con, night.run_id, "skipped", f"nothing has changed since {work.skipped_for}")

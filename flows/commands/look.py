@@ -71,8 +71,8 @@ def _print_morning(morning: Morning) -> None:
         print_line(f"readers see {release['run_id']}, as of {release['as_of_date']} ({release['kind']})")
     else:
         print_line("nothing is published yet. Remedy: fivefold run")
-    _print_rows("Nights", morning.nights)
-    _print_rows("Heads", [{name: row[name] for name in row if name != "is_higher_better"} for row in morning.heads])
+    _print_rows("Nights", [night | {"stopped_by": _first_line(night["stopped_by"])} for night in morning.nights])
+    _print_rows("Heads", [_head(row) for row in morning.heads])
     if morning.counts:
         counts = morning.counts
         print_line(
@@ -80,6 +80,23 @@ def _print_morning(morning: Morning) -> None:
         )
     _print_rows("Checks that did not hold", morning.checks)
     _print_rows("Feeds", morning.feeds)
+
+
+def _head(row: dict[str, Any]) -> dict[str, Any]:
+    """A head in few columns: what it measured beside naive, else why it did not."""
+    return {
+        "head": row["head"],
+        "status": row["status"],
+        "measure": f"{row['task']} {row['metric']}" if row["metric"] else "",
+        "value": row["value"],
+        "naive": row["baseline_value"],
+        "rows": row["sample_count"],
+        "because": row["baseline"] if row["metric"] and row["status"] == "released" else row["reason"],
+    }
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").partition("\n")[0]
 
 
 def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
