@@ -80,10 +80,10 @@ def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings:
 
 def run_steps(work: Work, force: bool) -> State[Any]:
     """The night itself. Tables carry the data from step to step."""
-    ingest(work)
-    if work.is_unchanged() and not force:
-        return Completed(name=UNCHANGED, message=f"nothing has changed since {work.skipped_for}")
     try:
+        ingest(work)
+        if not force and work.is_unchanged():
+            return Completed(name=UNCHANGED, message=f"nothing has changed since {work.skipped_for}")
         validate(work)
         build(work)
         train(work)

@@ -24,12 +24,15 @@ class Run:
 
 
 def start_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
-    """Note that the night has begun; returns how many earlier nights are now marked as crashed.
+    """Note that the night has begun; returns how many earlier nights ended without a word.
 
-    The caller holds the warehouse's lock, so whatever still says `running` has no process any more.
+    The caller holds the warehouse's lock, so whatever still says `running` has no process any more. It has crashed,
+    unless readers got its release before.
     """
-    crashed = con.execute(
-        """update ops.runs set status = 'crashed', finished_at = $1, stopped_by = 'its process ended without a word'
+    silent = con.execute(
+        """update ops.runs
+           set status = if(run_id in (select run_id from ops.releases), 'released', 'crashed'),
+               finished_at = $1, stopped_by = 'its process ended without a word'
            where status = 'running' returning run_id""",
         [_now()],
     ).fetchall()
@@ -38,7 +41,7 @@ def start_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
            values ($1, $2, $3, 'running', $4, $5, $6)""",
         [run.run_id, run.as_of_date, run.source, _now(), run.settings_json, run.code_version],
     )
-    return len(crashed)
+    return len(silent)
 
 
 def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, status: str, stopped_by: str | None = None) -> None:

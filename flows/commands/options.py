@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,9 +24,13 @@ DAY_FORMATS = ["%Y-%m-%d"]
 
 
 def print_json(answer: Any) -> None:
-    """The answer on stdout; dates and decimals as text."""
-    json_module.dump(answer, sys.stdout, default=str, indent=2)
+    """The answer on stdout; decimals as numbers, dates as text."""
+    json_module.dump(answer, sys.stdout, default=_plain, indent=2)
     sys.stdout.write("\n")
+
+
+def _plain(value: object) -> float | str:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def print_line(text: str = "") -> None:

@@ -62,6 +62,7 @@ def test_the_same_night_is_not_made_twice_unless_forced(released: Released, home
     reader = duckdb.connect(str(home / "published.duckdb"), read_only=True)
     forced = run_night(settings, force=True, is_quiet=True)
     assert forced.status == "released", forced.message
+    assert [night["status"] for night in look(home).nights] == ["released", "skipped", "released"]
     # A reader that was there keeps its night; a new one sees the new night; both say the same.
     seen = "select distinct run_id from predictions.user_profiles_latest"
     assert reader.execute(seen).fetchall() == [(released.outcome.run_id,)]

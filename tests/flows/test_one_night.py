@@ -80,7 +80,7 @@ def test_sql_on_the_command_line(released: Released, format: str) -> None:
     assert answer.exit_code == 0
     expected = {
         "csv": f"run_id,number,nothing\n{released.outcome.run_id},1.5,\n",
-        "json": [{"run_id": released.outcome.run_id, "number": "1.5", "nothing": None}],
+        "json": [{"run_id": released.outcome.run_id, "number": 1.5, "nothing": None}],
     }
     if format == "table":
         assert released.outcome.run_id in answer.stdout and "1.5" in answer.stdout
