@@ -59,23 +59,43 @@ tasted as (
 ),
 shoppers as (
     select
-        user_id,
+        user_index,
         cutoff_date,
         order_days,
         home_site_id,
         -- What one line usually costs the user.
         spend / (order_days * lines_mean) as line_spend
     from features.users
+    join staging.users using (user_id)
 ),
 promoted as (
     select
         product_id,
         cutoff_date,
-        cast(7 * sum(cast(reach as decimal(9, 6))) / any_value(horizon) as float) as promoted_share
+        7 * sum(cast(reach as decimal(9, 6))) / any_value(horizon) as promoted_share
     from promotion_weeks
     join features.recommendation_cutoffs on announced_date < cutoff_date and week_start >= cutoff_date, bounds
     where week_start < cutoff_date + horizon
     group by product_id, cutoff_date
+),
+offered as (
+    select
+        product_index,
+        cutoff_date,
+        cast(coalesce(popularity_7d, 0) as float) as popularity_7d,
+        cast(ln(1 + coalesce(popularity_7d, 0)) as float) as log_popularity_7d,
+        cast(ln(1 + coalesce(popularity_28d, 0)) as float) as log_popularity_28d,
+        cast(repeat_ratio as float) as repeat_ratio,
+        cast(lines_per_user as float) as lines_per_user,
+        cast(ln(1 + users) as float) as log_users,
+        cast(lines_trend_ratio as float) as trend_ratio,
+        price,
+        cast(coalesce(promoted_share, 0) as float) as promoted_share
+    from features.products as known
+    join features.recommendation_cutoffs using (cutoff_date)
+    join staging.products as catalogue using (product_id)
+    left join features.popular_products using (product_index, cutoff_date)
+    left join promoted on promoted.product_id = known.product_id and promoted.cutoff_date = known.cutoff_date
 )
 select
     tasted.user_id,
@@ -87,38 +107,36 @@ select
     ['history', 'similar_products', 'popular'][source_rank] as source,
     source_rank > 1 as is_new,
     case when fold <> 'serve' then cast(is_bought as integer) end as label_bought_28d,
-    cast(coalesce(popularity_7d, 0) as float) as base_popularity,
-    coalesce(user_products.decayed_60d, 0) as base_personal,
+    coalesce(offered.popularity_7d, 0) as base_popularity,
+    coalesce(history.decayed_60d, 0) as base_personal,
     similarity_scores.score as ctx_item_item_score,
-    cast(ln(1 + coalesce(popularity_7d, 0)) as float) as ctx_log_popularity_7d,
-    cast(ln(1 + coalesce(popularity_28d, 0)) as float) as ctx_log_popularity_28d,
-    coalesce(user_products.baskets, 0) as ctx_baskets,
-    cast(coalesce(user_products.baskets, 0) / order_days as float) as ctx_baskets_per_order_day,
-    user_products.recency_days as ctx_recency_days,
-    user_products.gap_mean_days as ctx_gap_mean_days,
-    cast(user_products.recency_days / (user_products.gap_mean_days + 1) as float) as ctx_recency_over_gap,
-    user_products.units_per_basket as ctx_units_per_basket,
-    coalesce(user_products.decayed_30d, 0) as ctx_decayed_30d,
-    coalesce(user_products.decayed_60d, 0) as ctx_decayed_60d,
-    coalesce(user_products.decayed_120d, 0) as ctx_decayed_120d,
+    coalesce(log_popularity_7d, 0) as ctx_log_popularity_7d,
+    coalesce(log_popularity_28d, 0) as ctx_log_popularity_28d,
+    coalesce(history.baskets, 0) as ctx_baskets,
+    cast(coalesce(history.baskets, 0) / order_days as float) as ctx_baskets_per_order_day,
+    history.recency_days as ctx_recency_days,
+    history.gap_mean_days as ctx_gap_mean_days,
+    cast(history.recency_days / (history.gap_mean_days + 1) as float) as ctx_recency_over_gap,
+    history.units_per_basket as ctx_units_per_basket,
+    coalesce(history.decayed_30d, 0) as ctx_decayed_30d,
+    coalesce(history.decayed_60d, 0) as ctx_decayed_60d,
+    coalesce(history.decayed_120d, 0) as ctx_decayed_120d,
     coalesce(subcategory_baskets, 0) as ctx_subcategory_baskets,
     cast(coalesce(subcategory_baskets, 0) / order_days as float) as ctx_subcategory_per_order_day,
     cast(subcategory_recency_days as integer) as ctx_subcategory_recency_days,
     coalesce(category_path_baskets, 0) as ctx_category_path_baskets,
     cast(coalesce(category_path_baskets, 0) / order_days as float) as ctx_category_path_per_order_day,
     cast(category_path_recency_days as integer) as ctx_category_path_recency_days,
-    cast(repeat_ratio as float) as ctx_product_repeat_ratio,
-    cast(lines_per_user as float) as ctx_product_lines_per_user,
-    cast(ln(1 + users) as float) as ctx_log_product_users,
-    cast(lines_trend_ratio as float) as ctx_product_trend_ratio,
+    repeat_ratio as ctx_product_repeat_ratio,
+    lines_per_user as ctx_product_lines_per_user,
+    log_users as ctx_log_product_users,
+    trend_ratio as ctx_product_trend_ratio,
     cast(ln((price + 0.01) / (line_spend + 0.01)) as float) as ctx_log_price_over_usual,
     coalesce(promoted_share, 0) as ctx_promoted_share
 from tasted
-join shoppers using (user_id, cutoff_date)
-left join features.user_products using (user_index, product_index, cutoff_date)
+join shoppers using (user_index, cutoff_date)
+left join features.user_products as history using (user_index, product_index, cutoff_date)
 left join similarity_scores using (user_index, product_index, cutoff_date)
-left join features.popular_products using (product_index, cutoff_date)
-left join features.products
-    on products.product_id = tasted.product_id and products.cutoff_date = tasted.cutoff_date
-left join promoted
-    on promoted.product_id = tasted.product_id and promoted.cutoff_date = tasted.cutoff_date;
+left join offered using (product_index, cutoff_date)
+-- A fixed order: the model's batches follow it.
+order by tasted.cutoff_date, tasted.user_index, tasted.product_index;
