@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tasks.build_features import build_features
-from tests.features.rows import EmptyShop, MakeNight, add_order, add_product, insert, read
+from tests.features.rows import EmptyShop, MakeNight, add_order, add_product, read
 
 AS_OF = date(2024, 6, 1)
 TEST_CUTOFF = date(2024, 5, 4)
@@ -95,12 +95,19 @@ def test_a_day_is_a_day_in_the_business_time_zone(con: duckdb.DuckDBPyConnection
 
 
 def test_cancelled_orders_and_erased_users_are_gone(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
-    insert(con, "users", user_id="erased", erased_at="2024-07-01")
-    add_order(con, "o1", "erased", "2024-05-30", ("bread", 1, 5.0))
-    add_order(con, "o2", "kept", "2024-05-30", ("bread", 1, 5.0))
-    add_order(con, "o3", "kept", "2024-05-31", ("bread", 1, 7.0), status="cancelled")
+    """Ingest gives the orders of erased users an id that is in no users row; a user may ask in between, too."""
+    for moment in ("2024-04-29", "2024-05-31"):
+        add_order(con, f"asked-{moment}", "asked", moment, ("bread", 1, 5.0))
+        add_order(con, f"gone-{moment}", "erased", moment, ("bread", 2, 5.0), ("hat", 1, 9.0))
+        add_order(con, f"kept-{moment}", "kept", moment, ("bread", 4, 5.0))
+    add_order(con, "cancelled", "kept", "2024-05-31", ("bread", 8, 7.0), status="cancelled")
+    con.execute("update raw.users set erased_at = '2024-07-01' where user_id = 'asked'")
+    con.execute("delete from raw.users where user_id = 'erased'")
     build_features(con, make_night(AS_OF))
-    assert read(con, "select user_id, spend from features.users") == [("kept", 5.0)]
+    assert read(con, "select user_id, spend from features.users") == [("kept", 40.0)]
+    # What they bought was demand all the same.
+    last_week = "select product_id, base_level * week_1 from features.demand_history order by all"
+    assert read(con, last_week) == [("bread", pytest.approx(1 + 2 + 4)), ("hat", pytest.approx(1))]
     tables = read(
         con,
         "select schema_name || '.' || table_name from duckdb_columns()"
@@ -108,4 +115,4 @@ def test_cancelled_orders_and_erased_users_are_gone(con: duckdb.DuckDBPyConnecti
     )
     assert len(tables) > 6
     for (table,) in tables:
-        assert read(con, f"select count(*) from {table} where user_id = 'erased'") == [(0,)], table
+        assert read(con, f"select count(*) from {table} where user_id in ('asked', 'erased')") == [(0,)], table

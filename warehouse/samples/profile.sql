@@ -49,6 +49,7 @@ category_blocks as (
     from staging.order_lines
     left join features.categories using (category),
         (select category_index as other_index from features.categories where category = 'OTHER'), bounds
+    where user_id is not null
     group by all
 ),
 -- A cut-off lies between two blocks: `block - 1` is ahead of it, `block` right before.

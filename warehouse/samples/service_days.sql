@@ -3,7 +3,6 @@ create or replace table samples.service_days as
 with tickets as (
     select channel, contact_reason, staging.business_date(created_at) as business_date
     from raw.service_tickets
-    where user_id is null or user_id in (select user_id from staging.users)
 ),
 ticket_days as (
     select channel, contact_reason, business_date, count(*) as contacts

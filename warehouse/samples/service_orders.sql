@@ -29,6 +29,7 @@ orders as (
         sum(line_total) as spend,
         sum(discount) as discount
     from staging.order_lines
+    where user_id is not null
     group by order_id
 ),
 tickets as (

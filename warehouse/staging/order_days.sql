@@ -11,6 +11,7 @@ with days as (
         count(*) filter (where has_order_coupon) as coupon_order_lines,
         count(*) filter (where is_paid_below_shelf_price) as coupon_lines
     from staging.order_lines
+    where user_id is not null
     group by all
 ),
 first_products as (

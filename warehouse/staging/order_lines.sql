@@ -1,15 +1,16 @@
--- One row per line of an order that stands, made before the night's as-of date by a user who is not erased.
+-- One row per line of an order that stands, made before the night's as-of date. Orders of erased or unknown users
+-- count as demand and revenue, with no user: `user_id` and `user_index` are NULL.
 -- Money and quantities stay decimal, so that sums do not depend on the order in which threads add.
 create or replace table staging.order_lines as
 with standing_orders as (
     select
         orders.order_id,
-        orders.user_id,
+        users.user_id,
         users.user_index,
         staging.business_date(orders.ordered_at) as business_date,
         orders.coupon is not null as has_order_coupon
     from raw.orders
-    join staging.users using (user_id)
+    left join staging.users on users.user_id = orders.user_id
     where orders.status is distinct from 'cancelled' and orders.cancelled_at is null
 ),
 priced_lines as (

@@ -67,18 +67,18 @@ select
     discounted_lines,
     price,
     list_price,
-    first_buyers,
+    coalesce(first_buyers, 0) as first_buyers,
     cast(sum(lines) over product as integer) as total_lines,
     sum(units) over product as total_units,
     sum(revenue) over product as total_revenue,
     sum(discount) over product as total_discount,
     cast(sum(discounted_lines) over product as integer) as total_discounted_lines,
-    cast(sum(first_buyers) over product as integer) as total_users,
-    cast(sum(second_buyers) over product as integer) as total_repeat_users,
+    cast(sum(coalesce(first_buyers, 0)) over product as integer) as total_users,
+    cast(sum(coalesce(second_buyers, 0)) over product as integer) as total_repeat_users,
     -- By far most regular prices of a site and week vary: sold by weight.
     sum(compared_sites) over product >= 5
         and sum(spread_sites) over product > 0.5 * sum(compared_sites) over product as is_sold_by_weight
 from sales
-join buyers using (product_index, week_start)
+left join buyers using (product_index, week_start)
 join staging.products using (product_index)
 window product as (partition by product_index order by week_start);

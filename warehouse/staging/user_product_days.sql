@@ -11,7 +11,7 @@ with purchases as (
         cast(sum(quantity) as double) as units,
         business_date - cast(getvariable('as_of_date') as date) as days
     from staging.order_lines
-    where is_item
+    where is_item and user_index is not null
     group by user_index, product_index, business_date
 )
 select
