@@ -21,11 +21,13 @@ class CheckpointError(Exception):
 
 
 class Checkpoint(Frozen):
-    """What `model.json` says. `label_end_date`: the model has seen no label of that day or later."""
+    """What `model.json` says. `label_end_date`: the model has seen no label of that day or later.
+    `features_version`: what built the features that it reads."""
 
     run_id: str
     as_of_date: date
     label_end_date: date
+    features_version: str
     content_hash: str
     tasks: tuple[str, ...]
     config: ModelConfig
@@ -46,7 +48,9 @@ class Checkpoint(Frozen):
             raise CheckpointError(f"{path} cannot be read ({error}); train again with warm_start off") from error
 
 
-def save(folder: Path, model: JointModel, *, run_id: str, as_of_date: date, label_end_date: date) -> Checkpoint:
+def save(
+    folder: Path, model: JointModel, *, run_id: str, as_of_date: date, label_end_date: date, features_version: str
+) -> Checkpoint:
     """Write both files; returns the description with its content hash."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -55,6 +59,7 @@ def save(folder: Path, model: JointModel, *, run_id: str, as_of_date: date, labe
         run_id=run_id,
         as_of_date=as_of_date,
         label_end_date=label_end_date,
+        features_version=features_version,
         content_hash=_content_hash(folder / WEIGHTS),
         tasks=model.tasks,
         config=model.config,
@@ -65,13 +70,17 @@ def save(folder: Path, model: JointModel, *, run_id: str, as_of_date: date, labe
 
 
 def load(folder: Path) -> tuple[JointModel, Checkpoint]:
-    """The model as it was saved; CheckpointError when the weights are not those that the description names."""
+    """The model as it was saved; CheckpointError when the weights are not those that the description names, or
+    when they are of a version of the application with other layers."""
     checkpoint = Checkpoint.read(folder)
     path = folder / WEIGHTS
     if not path.exists() or _content_hash(path) != checkpoint.content_hash:
         raise CheckpointError(f"{path} is missing or not what {DESCRIPTION} describes; train that night again")
     model = JointModel(checkpoint.preprocessing, checkpoint.config, checkpoint.tasks)
-    model.load_state_dict(load_file(path))
+    try:
+        model.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} was written by a version with other layers; train that night again") from error
     return model.eval(), checkpoint
 
 

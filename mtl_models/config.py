@@ -38,7 +38,7 @@ class ModelConfig(Frozen):
     learning_rate: float = Field(1.5e-3, gt=0, description="AdamW peak step size")
     weight_decay: float = Field(5e-2, ge=0, description="AdamW decay")
     max_epochs: int = Field(5, ge=1, description="Most passes over the data")
-    warm_max_epochs: int = Field(2, ge=1, description="Most passes when yesterday's model is the start")
+    warm_max_epochs: int = Field(1, ge=1, description="Most passes when yesterday's model is the start")
     patience: int = Field(1, ge=0, description="Passes without a better validation loss before stopping")
     finish_epochs: int = Field(1, ge=0, description="Passes with the validation window added, at a low step size")
     warm_start: bool = Field(True, description="Start from the latest earlier night's model when it fits")

@@ -10,13 +10,14 @@ import duckdb
 from torch import Tensor
 
 from mtl_models import checkpoint
-from mtl_models.checkpoint import Checkpoint
+from mtl_models.checkpoint import Checkpoint, CheckpointError
 from mtl_models.heads import TASKS
 from mtl_models.model import JointModel
 from mtl_models.predict import predict
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import EntityTable, TaskSamples
 from tasks.night import Night
+from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
 
 # A head is released as a whole; promotion is the part of pricing that has its own data and its own gate.
@@ -75,10 +76,15 @@ def load_champion(con: duckdb.DuckDBPyConnection, night: Night, head: str, frame
     ).fetchall()
     for (run_id,) in runs:
         folder = night.home / "models" / run_id
-        if (folder / checkpoint.DESCRIPTION).exists():
+        if not (folder / checkpoint.DESCRIPTION).exists():
+            continue
+        try:
             model, saved = checkpoint.load(folder)
-            if can_read(saved.preprocessing, frames):
-                return ServingModel(model, saved, is_fallback=True)
+        except CheckpointError as error:
+            report(f"passed over as champion of {head}: {error}")
+            continue
+        if can_read(saved.preprocessing, frames):
+            return ServingModel(model, saved, is_fallback=True)
     return None
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import torch
 
 from mtl_models import checkpoint, warm_start
+from mtl_models.checkpoint import CheckpointError
 from mtl_models.fit import Epoch, fit, start_losses
 from mtl_models.heads import TASKS, weight_name
 from mtl_models.interactions import GradientCosines
@@ -18,12 +19,14 @@ from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import concatenate
+from tasks.earlier_model import earlier_folder
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import entity_tensors, fit_preprocessing, read_frames, sample_tensors
 from tasks.readiness import check_readiness
 from tasks.write_rows import replace_night
+from warehouse import build
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     tables = list(dict.fromkeys(TASKS[task].table for task in readiness.tasks))
     frames = read_frames(con, tables, ("train", "validation"), label_end_date=label_end)
     preprocessing = fit_preprocessing(frames)
-    earlier = _earlier_model(con, night, preprocessing) if night.model.warm_start else None
+    earlier = _earlier_model(con, night, preprocessing)
     if earlier:
         preprocessing = warm_start.with_scales_of(earlier[0].preprocessing, preprocessing)
 
@@ -92,7 +95,12 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         settle_elasticities(model, entities, concatenate([train["demand"], validation["demand"]]))
 
     saved = checkpoint.save(
-        night.model_folder, model, run_id=night.run_id, as_of_date=night.as_of_date, label_end_date=label_end
+        night.model_folder,
+        model,
+        run_id=night.run_id,
+        as_of_date=night.as_of_date,
+        label_end_date=label_end,
+        features_version=build.version(),
     )
     _write_cosines(con, night, cosines)
     return TrainingReport(
@@ -116,22 +124,13 @@ def _device(wanted: str) -> torch.device:
 def _earlier_model(
     con: duckdb.DuckDBPyConnection, night: Night, tonight: Preprocessing
 ) -> tuple[JointModel, str] | None:
-    """The model of the latest earlier night, with its version, when it reads the same features.
-
-    Earlier nights saw only labels before their own measured window, so nothing of tonight's can come with them.
-    """
-    runs = con.execute(
-        "select run_id from ops.runs where as_of_date < $1 order by as_of_date desc, started_at desc, run_id desc",
-        [night.as_of_date],
-    ).fetchall()
-    for (run_id,) in runs:
-        folder = night.home / "models" / run_id
-        if not (folder / checkpoint.DESCRIPTION).exists():
-            continue
-        model, saved = checkpoint.load(folder)
-        is_same = warm_start.fits(saved.config, night.model) and warm_start.is_compatible(saved.preprocessing, tonight)
-        return (model, saved.model_version) if is_same else None
-    return None
+    """The model of the latest earlier night, with its version, when it reads the same features."""
+    folder = earlier_folder(con, night)
+    if folder is None:
+        return None
+    model, saved = checkpoint.load(folder)
+    is_same = warm_start.fits(saved.config, night.model) and warm_start.is_compatible(saved.preprocessing, tonight)
+    return (model, saved.model_version) if is_same else None
 
 
 def _task_weights(con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...]) -> dict[str, float]:

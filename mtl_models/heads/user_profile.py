@@ -21,6 +21,8 @@ from mtl_models.tower import Tower
 
 PROBABILITIES = ("buys_28d", "buys_7d", "churns_90d", "discount_share_28d", "contacts_28d")
 SPEND_LEVELS = (0.1, 0.5, 0.9)
+# Weights of p10, p50 and p90 in the mean of a skewed distribution.
+SWANSON = (0.3, 0.4, 0.3)
 # A share below this is a category that the user has not touched yet, not one that is impossible.
 SMALLEST_SHARE = 1e-5
 # Say of smoothed history, plain history and the shop's average in a user's interests before training.
@@ -44,9 +46,8 @@ class UserProfile(Head):
         super().__init__(width, interests)
         self.orders = Tower(width, len(PROBABILITIES))
         self.spend = Tower(width, len(SPEND_LEVELS))
-        self.mean_over_median = nn.Linear(4, 1)
-        nn.init.zeros_(self.mean_over_median.weight)
-        nn.init.zeros_(self.mean_over_median.bias)
+        # Swanson's rule on quantiles that start at half, once and twice the baseline gives 1.15 of it.
+        self.log_mean_scale = nn.Parameter(torch.tensor(-0.14))
         self.mixture = Tower(width, len(FIRST_MIXTURE))
         self.tilt = Tower(width, interests)
         self.register_buffer("prior_shares", torch.full((interests,), 1 / interests))
@@ -68,7 +69,7 @@ class UserProfile(Head):
         residual = self.spend(view.shared)  # [n, 3]
         quantiles = _ordered(torch.log1p(rows.baselines["spend_28d"]) + residual[:, 1], residual)
         outputs["log1p_spend_quantiles"] = quantiles
-        outputs["log_spend"] = self._log_mean(quantiles.detach(), outputs["buys_28d"].detach())
+        outputs["log_spend"] = self._log_mean(quantiles)
         outputs["log_shares"] = self._log_shares(view, rows)
         return outputs
 
@@ -115,17 +116,15 @@ class UserProfile(Head):
         ]
         return torch.stack(columns, dim=1)
 
-    def _log_mean(self, quantiles: Tensor, buys: Tensor) -> Tensor:
-        """[n] log of the mean: the median, moved by the spread around it and the odds of an order.
+    def _log_mean(self, quantiles: Tensor) -> Tensor:
+        """[n] log of the mean that the quantiles [n, 3] imply: Swanson's rule (Hurst, Brown and Swanson 2000), times
+        one learned factor for the tail beyond p90.
 
-        Few numbers decide how far the mean lies from the median. A mean with features of its own would follow the
-        few large spenders and order users worse (measured: rank correlation 0.768 instead of the median's 0.778).
+        A mean with features of its own would follow the few large spenders and put users in a worse order
+        (measured: rank correlation 0.768 where the median has 0.778).
         """
-        median = torch.expm1(quantiles[:, 1]).clamp_min(1.0).log()
-        signs = torch.stack(
-            [median - 4.0, quantiles[:, 2] - quantiles[:, 1], quantiles[:, 1] - quantiles[:, 0], buys], 1
-        )
-        return median + self.mean_over_median(signs).squeeze(1)
+        spend = torch.expm1(quantiles.detach()).clamp_min(0.0) @ quantiles.new_tensor(SWANSON)
+        return spend.clamp_min(1.0).log() + self.log_mean_scale
 
     def _log_shares(self, view: View, rows: TaskSamples) -> Tensor:
         """[n, interests] log of the mixture, tilted."""

@@ -160,6 +160,21 @@ def test_the_next_night_starts_warm(small: duckdb.DuckDBPyConnection, tmp_path) 
     assert train_model(small, again).warm_started_from is None, "a later night must not teach an earlier one"
 
 
+def test_a_model_of_another_version_does_not_stop_the_night(small: duckdb.DuckDBPyConnection, tmp_path) -> None:
+    """After an upgrade the earlier model may have other layers: training starts afresh and says so."""
+    quick = MODEL.model_copy(update={"max_epochs": 1, "finish_epochs": 0})
+    first = night_of(tmp_path, "night-1", AS_OF - timedelta(days=7), quick)
+    begin(small, first)
+    train_model(small, first)
+    description = first.model_folder / "model.json"
+    description.write_text(description.read_text().replace('"slot_width":16', '"slot_width":8'))
+    said: list[str] = []
+    with listening(lambda message, _: said.append(message)):
+        report = train_model(small, night_of(tmp_path, "night-2", model=quick))
+    assert report.warm_started_from is None
+    assert any("training starts afresh" in line and "other layers" in line for line in said)
+
+
 # --- measuring -------------------------------------------------------------------------------------------------------
 
 
