@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mtl_models import item_item
+from tasks.earlier_model import has_learned_older_cutoffs
 from tasks.night import Night
 from tasks.progress import report
 from warehouse import build
@@ -38,7 +39,7 @@ class FeaturesReport:
 
 def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
     """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
-    build.set_variables(con, _variables(night))
+    build.set_variables(con, _variables(night, has_learned_older_cutoffs(con, night)))
     groups = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
     before = [file for group in groups for file in group]
     total = len(before) + 1 + len(build.RECOMMENDATION_FILES)
@@ -112,15 +113,17 @@ def _table(cutoff: date, user: Tensor, item: Tensor, score: Tensor, is_candidate
     )
 
 
-def _variables(night: Night) -> dict[str, int | str | date]:
+def _variables(night: Night, is_warm: bool) -> dict[str, int | str | date]:
     settings = night.features
+    most = settings.warm_train_cutoffs if is_warm else settings.train_cutoffs
     return {
         "time_zone": night.time_zone,
         "as_of_date": night.as_of_date,
         "horizon_days": settings.horizon_days,
-        "train_cutoffs": settings.train_cutoffs,
-        "recommendation_train_cutoffs": settings.recommendation_train_cutoffs,
-        "demand_train_cutoffs": settings.demand_train_cutoffs,
+        "train_cutoffs": min(settings.train_cutoffs, most),
+        "recommendation_train_cutoffs": min(settings.recommendation_train_cutoffs, most),
+        # Two of them lie in each horizon.
+        "demand_train_cutoffs": min(settings.demand_train_cutoffs, 2 * most),
         "minimum_history_days": settings.minimum_history_days,
         "demand_products": settings.demand_products,
         "candidates_per_user": settings.candidates_per_user,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import duckdb
 import polars as pl
 import torch
 
 from mtl_models import checkpoint, warm_start
-from mtl_models.checkpoint import CheckpointError
-from mtl_models.fit import Epoch, fit, start_losses
+from mtl_models.checkpoint import Checkpoint
+from mtl_models.fit import Epoch, Scales, fit, start_losses
 from mtl_models.heads import TASKS, weight_name
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import Preprocessing
-from mtl_models.samples import concatenate
-from tasks.earlier_model import earlier_folder
+from mtl_models.samples import EntityTable, TaskSamples, concatenate
+from tasks.earlier_model import load_earlier
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
@@ -27,6 +27,9 @@ from tasks.read_samples import entity_tensors, fit_preprocessing, read_frames, s
 from tasks.readiness import check_readiness
 from tasks.write_rows import replace_night
 from warehouse import build
+
+# What a week's prices taught counts half after a quarter: assortments and rivals move.
+PRICE_EVIDENCE_HALF_LIFE_DAYS = 91
 
 
 @dataclass(frozen=True)
@@ -63,40 +66,30 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
 
     report("reading samples")
     label_end = night.as_of_date - timedelta(days=night.features.horizon_days)
-    tables = list(dict.fromkeys(TASKS[task].table for task in readiness.tasks))
-    frames = read_frames(con, tables, ("train", "validation"), label_end_date=label_end)
-    preprocessing = fit_preprocessing(frames)
-    earlier = _earlier_model(con, night, preprocessing)
-    if earlier:
-        preprocessing = warm_start.with_scales_of(earlier[0].preprocessing, preprocessing)
-
-    device = _device(night.model.device)
-    entities = {slot: table.to(device) for slot, table in entity_tensors(frames, preprocessing).items()}
-    train, validation = (
-        {table: rows.to(device) for table, rows in sample_tensors(frames, preprocessing, fold).items()}
-        for fold in ("train", "validation")
-    )
-    torch.manual_seed(night.model.seed)
-    model = JointModel(preprocessing, night.model, readiness.tasks).to(device)
-    model.fit_baselines(train)
-    scales = start_losses(model, entities, train)
-    if earlier:
-        warm_start.copy_weights(earlier[0], model)
-
+    lesson, earlier = _prepare(con, night, readiness.tasks, label_end)
     most = night.model.warm_max_epochs if earlier else night.model.max_epochs
     cosines, epochs = GradientCosines(), []
     for epoch in fit(
-        model, entities, train, validation,
-        scales=scales, weights=_task_weights(con, night, readiness.tasks), epochs=most, cosines=cosines,
-    ):  # fmt: skip
+        lesson.model,
+        lesson.entities,
+        lesson.train,
+        lesson.validation,
+        scales=lesson.scales,
+        weights=_task_weights(con, night, readiness.tasks),
+        epochs=most,
+        cosines=cosines,
+    ):
         epochs.append(epoch)
         report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
-    if "demand" in train:
-        settle_elasticities(model, entities, concatenate([train["demand"], validation["demand"]]))
+    if "demand" in lesson.train:
+        demand = concatenate([lesson.train["demand"], lesson.validation["demand"]])
+        age_days = (night.as_of_date - earlier.as_of_date).days if earlier else 0
+        kept = 0.5 ** (age_days / PRICE_EVIDENCE_HALF_LIFE_DAYS) if earlier else 0.0
+        settle_elasticities(lesson.model, lesson.entities, demand, kept=kept)
 
     saved = checkpoint.save(
         night.model_folder,
-        model,
+        lesson.model,
         run_id=night.run_id,
         as_of_date=night.as_of_date,
         label_end_date=label_end,
@@ -108,11 +101,48 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         tasks=readiness.tasks,
         not_ready=readiness.not_ready,
         epochs=tuple(epochs),
-        training_rows=sum(len(rows) for rows in train.values()),
+        training_rows=sum(len(rows) for rows in lesson.train.values()),
         rows_per_second=sum(epoch.rows for epoch in epochs) / max(sum(epoch.seconds for epoch in epochs), 1e-9),
         seconds=time.perf_counter() - started,
-        warm_started_from=earlier[1] if earlier else None,
+        warm_started_from=earlier.model_version if earlier else None,
     )
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """All that `fit` needs: a model at its start, rows to learn from and to validate on, the baselines' losses."""
+
+    model: JointModel
+    entities: dict[str, EntityTable]
+    train: dict[str, TaskSamples]
+    validation: dict[str, TaskSamples]
+    scales: Scales
+
+
+def _prepare(
+    con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...], label_end: date
+) -> tuple[_Lesson, Checkpoint | None]:
+    """The lesson, and the earlier model that it starts from, if any."""
+    tables = list(dict.fromkeys(TASKS[task].table for task in tasks))
+    frames = read_frames(con, tables, ("train", "validation"), label_end_date=label_end)
+    preprocessing = fit_preprocessing(frames)
+    earlier = _earlier_model(con, night, preprocessing)
+    if earlier:
+        preprocessing = warm_start.with_scales_of(earlier[1].preprocessing, preprocessing)
+
+    device = _device(night.model.device)
+    entities = {slot: table.to(device) for slot, table in entity_tensors(frames, preprocessing).items()}
+    train, validation = (
+        {table: rows.to(device) for table, rows in sample_tensors(frames, preprocessing, fold).items()}
+        for fold in ("train", "validation")
+    )
+    torch.manual_seed(night.model.seed)
+    model = JointModel(preprocessing, night.model, tasks).to(device)
+    model.fit_baselines(train)
+    scales = start_losses(model, entities, train)
+    if earlier:
+        warm_start.copy_weights(earlier[0], model)
+    return _Lesson(model, entities, train, validation, scales), earlier[1] if earlier else None
 
 
 def _device(wanted: str) -> torch.device:
@@ -123,14 +153,13 @@ def _device(wanted: str) -> torch.device:
 
 def _earlier_model(
     con: duckdb.DuckDBPyConnection, night: Night, tonight: Preprocessing
-) -> tuple[JointModel, str] | None:
-    """The model of the latest earlier night, with its version, when it reads the same features."""
-    folder = earlier_folder(con, night)
-    if folder is None:
+) -> tuple[JointModel, Checkpoint] | None:
+    """The latest earlier night's model, when it reads the same features."""
+    earlier = load_earlier(con, night)
+    if earlier and not warm_start.is_compatible(earlier[1].preprocessing, tonight):
+        report(f"training starts afresh: {earlier[1].model_version} reads other features")
         return None
-    model, saved = checkpoint.load(folder)
-    is_same = warm_start.fits(saved.config, night.model) and warm_start.is_compatible(saved.preprocessing, tonight)
-    return (model, saved.model_version) if is_same else None
+    return earlier
 
 
 def _task_weights(con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...]) -> dict[str, float]:

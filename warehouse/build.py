@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -54,6 +55,13 @@ RECOMMENDATION_FILES = (
     "features/similar_products.sql",
     "samples/recommendation.sql",
 )
+
+
+def version() -> str:
+    """A hash of all that SQL: equal versions build the same columns with the same meaning."""
+    groups = (ENTITY_FILES, DEMAND_FILES, CAMPAIGN_AND_SERVICE_FILES, CANDIDATE_FILES, RECOMMENDATION_FILES)
+    texts = "\n".join(read_sql(file) for group in groups for file in group)
+    return hashlib.sha256(texts.encode()).hexdigest()[:16]
 
 
 def set_variables(con: duckdb.DuckDBPyConnection, variables: Mapping[str, int | str | date]) -> None:

@@ -11,14 +11,14 @@ import torch
 
 from mtl_models import checkpoint, warm_start
 from mtl_models.checkpoint import CheckpointError
-from mtl_models.predict import predict
+from mtl_models.predict import predict, settle_elasticities
 from mtl_models.preprocess import Preprocessing, Vocabulary
 from tests.mtl_models.toy_shop import CONFIG, Trained, new_model
 
 
 def saved(trained: Trained, folder: Path) -> checkpoint.Checkpoint:
     days = {"as_of_date": date(2024, 3, 1), "label_end_date": date(2024, 2, 2)}
-    return checkpoint.save(folder, trained.model, run_id="night-1", **days)
+    return checkpoint.save(folder, trained.model, run_id="night-1", features_version="f1", **days)
 
 
 def with_users(preprocessing: Preprocessing, words: tuple[str, ...]) -> Preprocessing:
@@ -75,6 +75,17 @@ def test_a_warm_model_predicts_as_the_one_it_came_from(trained: Trained) -> None
     rows = {"profile": trained.shop.validation["profile"]}
     before, after = (predict(m, trained.shop.entities, rows)["profile"] for m in (trained.model, model))
     torch.testing.assert_close(before["order_probability_28d"], after["order_probability_28d"])
+
+
+def test_a_warm_start_keeps_what_a_product_taught(trained: Trained) -> None:
+    """With no prices of its own tonight, a product's elasticity stays, with fading confidence."""
+    model = new_model(trained.shop)
+    warm_start.copy_weights(trained.model, model)
+    nothing = trained.shop.train["demand"].take(slice(0, 0))
+    settle_elasticities(model, trained.shop.entities, nothing, kept=1.0)
+    torch.testing.assert_close(model.curve.own_shift, trained.model.curve.own_shift)
+    settle_elasticities(model, trained.shop.entities, nothing, kept=0.5)
+    assert (model.curve.own_spread[1:] > trained.model.curve.own_spread[1:]).all()
 
 
 def test_another_set_of_features_is_no_warm_start(trained: Trained) -> None:
