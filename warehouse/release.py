@@ -140,6 +140,29 @@ def prune(shelf: Shelf, keep: int) -> list[str]:
     return [file.name for file in removed]
 
 
+def withdraw_erased(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> list[str]:
+    """Remove older files that still name a user who was erased since, so that no rollback brings anybody back;
+    names of the removed."""
+    hashes = [row[0] for row in con.execute("select user_hash from ops.erased_users").fetchall()]
+    if not hashes:
+        return []
+    removed = [file for file in shelf.folder.glob("*.duckdb") if file != shelf.current and _names_any(file, hashes)]
+    for file in removed:
+        file.unlink()
+    return [file.name for file in removed]
+
+
+def _names_any(file: Path, hashes: list[str]) -> bool:
+    with open_read_only(file) as published:
+        found = published.execute(
+            "select 1 from predictions.user_profiles where list_contains($1, sha256(user_id)) "
+            "union all "
+            "select 1 from predictions.product_recommendations where list_contains($1, sha256(user_id)) limit 1",
+            [hashes],
+        ).fetchall()
+    return bool(found)
+
+
 def _find(releases: list[Release], to_run_id: str | None) -> Release:
     first_releases = [release for release in releases if release.kind == "release"]
     if to_run_id is not None:

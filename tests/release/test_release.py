@@ -12,7 +12,16 @@ import pytest
 from warehouse.connect import open_warehouse
 from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES
 from warehouse.contracts.ddl import create_all
-from warehouse.release import Shelf, list_releases, next_release, prune, put_on_shelf, reconcile, rollback
+from warehouse.release import (
+    Shelf,
+    list_releases,
+    next_release,
+    prune,
+    put_on_shelf,
+    reconcile,
+    rollback,
+    withdraw_erased,
+)
 from warehouse.release_file import build_file
 
 Warehouse = duckdb.DuckDBPyConnection
@@ -86,6 +95,20 @@ def test_what_readers_see_is_never_removed(con: Warehouse, shelf: Shelf):
     rollback(con, shelf, to_run_id="a", reason="why", released_by="ann")
     assert prune(shelf, 1) == ["b.duckdb"]
     assert {file.stem for file in shelf.folder.iterdir()} == {"a", "c"}
+
+
+def test_files_that_name_an_erased_user_are_withdrawn(con: Warehouse, shelf: Shelf):
+    con.execute("insert into predictions.user_profiles (user_id, run_id) values ('ann', 'a'), ('bob', 'a')")
+    publish(con, shelf, "a")
+    con.execute("delete from predictions.user_profiles where user_id = 'ann'")
+    publish(con, shelf, "b")
+    publish(con, shelf, "c")
+    assert withdraw_erased(con, shelf) == []
+    con.execute("insert into ops.erased_users (user_hash) values (sha256('ann'))")
+    assert withdraw_erased(con, shelf) == ["a.duckdb"]
+    with pytest.raises(LookupError, match="no longer kept"):
+        rollback(con, shelf, to_run_id="a", reason="back", released_by="ann")
+    assert rollback(con, shelf, reason="wrong prices", released_by="ann").run_id == "b"
 
 
 def test_a_rollback_that_was_not_recorded_is_found(con: Warehouse, shelf: Shelf):
