@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 
 from flows.serve import nightly_deployment, schedule_time_zone
 from flows.settings import load_settings
+from mtl_models.config import ModelConfig
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -59,7 +60,8 @@ def test_the_run_form_explains_every_setting(prefect_server: str) -> None:
     assert all(field["description"] for field in schema["properties"].values())
     assert schema.get("required", []) == []
     model = schema["definitions"]["ModelConfig"]["properties"]
-    assert model["max_epochs"]["description"] and model["max_epochs"]["default"] == 12
+    assert model["max_epochs"]["description"]
+    assert model["max_epochs"]["default"] == ModelConfig().max_epochs
 
 
 @pytest.mark.parametrize(
