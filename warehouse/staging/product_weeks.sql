@@ -75,7 +75,7 @@ select
     cast(sum(discounted_lines) over product as integer) as total_discounted_lines,
     cast(sum(coalesce(first_buyers, 0)) over product as integer) as total_users,
     cast(sum(coalesce(second_buyers, 0)) over product as integer) as total_repeat_users,
-    -- By far most regular prices of a site and week vary: sold by weight.
+    -- Mostly the regular price varied within a site and week: sold by weight.
     sum(compared_sites) over product >= 5
         and sum(spread_sites) over product > 0.5 * sum(compared_sites) over product as is_sold_by_weight
 from sales

@@ -76,7 +76,6 @@ reaches as (
 )
 select
     product_id,
-    products.product_index,
     week_start,
     known.announced_date,
     known.channel,
@@ -85,7 +84,6 @@ select
     known.discount_value,
     cast(reach * share_of_week as float) as reach
 from reaches
-join staging.products using (product_id)
 join known using (promotion_index)
 join weeks using (promotion_index)
 where reach > 0;
