@@ -30,6 +30,22 @@ class OwnElasticity:
     shift: Tensor
     spread: Tensor
 
+    def faded(self, kept: float) -> OwnElasticity:
+        """The same evidence when only the share `kept` of it still counts; 0 leaves the prior alone."""
+        prior = 1 / PRIOR_SPREAD**2
+        before = (self.spread**-2 - prior).clamp_min(0.0)
+        now = before * kept
+        weight = torch.where(before > 0, (now / (now + prior)) / (before / (before + prior)), 0.0)
+        return OwnElasticity(shift=self.shift * weight, spread=(now + prior).rsqrt())
+
+    def or_better(self, other: OwnElasticity) -> OwnElasticity:
+        """Per product, the one of both that knows more. They may rest on the same weeks, so they are not added."""
+        is_other = other.spread < self.spread
+        return OwnElasticity(
+            shift=torch.where(is_other, other.shift, self.shift),
+            spread=torch.where(is_other, other.spread, self.spread),
+        )
+
 
 def is_identified(spread: Tensor) -> Tensor:
     """Whether the product's own prices say more than the prior: their information outweighs it."""
@@ -45,7 +61,8 @@ def own_elasticity(
     def total(values: Tensor) -> Tensor:
         return torch.zeros(products, dtype=values.dtype, device=values.device).index_add_(0, product_ids, values)
 
-    dispersion = ((units - expected) ** 2 / expected.clamp_min(1e-3)).mean().clamp_min(1.0)
+    excess = (units - expected) ** 2 / expected.clamp_min(1e-3)
+    dispersion = excess.mean().clamp_min(1.0) if len(excess) else units.new_tensor(1.0)
     centre = total(expected * log_ratio) / total(expected).clamp_min(1e-9)
     deviation = log_ratio - centre[product_ids]
     prior = 1 / PRIOR_SPREAD**2

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mtl_models.batching import chunks
 from mtl_models.demand_curve import log_price_ratio
-from mtl_models.elasticity import own_elasticity
+from mtl_models.elasticity import OwnElasticity, own_elasticity
 from mtl_models.model import Entities, JointModel, Rows, product_ids
 from mtl_models.samples import TaskSamples
 
@@ -31,13 +31,15 @@ def predict(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dict
 
 
 @torch.no_grad()
-def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSamples) -> None:
+def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSamples, *, kept: float = 0.0) -> None:
     """Move each product's elasticity by what its own observed prices say; the last step of training.
 
-    `demand`: the rows that the curve was trained on.
+    `demand`: the rows that the curve was trained on. A model that started from an earlier one saw fewer weeks than
+    that one: what it knew about a product, faded to the share `kept`, stays where tonight's weeks know less.
     """
     if model.curve is None or "pricing" not in model.tasks:
         return
+    earlier = OwnElasticity(model.curve.own_shift.clone(), model.curve.own_spread.clone()).faded(kept)
     model.curve.own_shift.zero_()
     expected = predict(model, entities, {"demand": demand})["pricing"]["units"].to(demand.weights.device)
     seen = (demand.inputs["is_priced"] > 0) & (demand.inputs["is_price_seen"] > 0)
@@ -48,6 +50,6 @@ def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSampl
         log_ratio=log_price_ratio(demand.inputs["price"], demand.inputs["reference_price"])[seen],
         product_ids=product_ids(entities, demand)[seen],
         products=len(model.curve.own_shift),
-    )
+    ).or_better(earlier)
     model.curve.own_shift.copy_(own.shift)
     model.curve.own_spread.copy_(own.spread)

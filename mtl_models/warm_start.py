@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -26,12 +28,12 @@ def with_scales_of(earlier: Preprocessing, tonight: Preprocessing) -> Preprocess
 
 @torch.no_grad()
 def copy_weights(earlier: JointModel, tonight: JointModel) -> int:
-    """Copy every parameter that both models have; those with a row per word (an id, a category, an interest) row by
-    row, by the word. Returns the number of parameter tensors that were copied."""
+    """Copy every parameter that both models have, and the products' own elasticities; those with a row per word (an
+    id, a category, an interest) row by row, by the word. Returns the number of tensors that were copied."""
     words_before, words_now = _words(earlier.preprocessing), _words(tonight.preprocessing)
-    source = dict(earlier.named_parameters())
+    source = dict(_learned(earlier))
     copied = 0
-    for name, parameter in tonight.named_parameters():
+    for name, parameter in _learned(tonight):
         if name not in source:
             continue
         if name in words_now:
@@ -50,6 +52,12 @@ def fits(earlier: ModelConfig, tonight: ModelConfig) -> bool:
     return all(getattr(earlier, name) == getattr(tonight, name) for name in shape)
 
 
+def _learned(model: JointModel) -> Iterator[tuple[str, Tensor]]:
+    """What training sets: parameters, and the own elasticities; baselines are fitted anew each night."""
+    yield from model.named_parameters()
+    yield from ((name, buffer) for name, buffer in model.named_buffers() if name.startswith("curve.own_"))
+
+
 def _words(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:
     """{parameter: the word of each row}; row 0 of an embedding is the unknown word, here ''."""
     words = {}
@@ -57,6 +65,7 @@ def _words(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:
         words[f"encoders.{slot}.ids.weight"] = ("", *spec.ids.words)
         for i, vocabulary in enumerate(spec.categories.values()):
             words[f"encoders.{slot}.categories.{i}.weight"] = ("", *vocabulary.words)
+    words |= dict.fromkeys(("curve.own_shift", "curve.own_spread"), words["encoders.product.ids.weight"])
     for kind in ("weight", "bias"):
         words[f"heads.profile.tilt.residual.{kind}"] = preprocessing.interests
     return words

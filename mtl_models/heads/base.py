@@ -20,6 +20,13 @@ class View:
     shared: Tensor
     curve: Curve | None = None
 
+    @property
+    def demand(self) -> Curve:
+        """The curve; ValueError for rows of another table than demand."""
+        if self.curve is None:
+            raise ValueError("only rows of the demand table have a demand curve")
+        return self.curve
+
 
 class Head(nn.Module):
     """One task: outputs, losses and predictions from the shared features.

@@ -26,9 +26,8 @@ class PriceResponse(Head):
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log units at that week's shelf price, and the elasticity."""
-        curve = _curve(view)
-        log_units = curve.log_units_at(rows.inputs["price"], rows.inputs["reference_price"])
-        return {"log_units": log_units, "elasticity": curve.elasticity}
+        log_units = view.demand.log_units_at(rows.inputs["price"], rows.inputs["reference_price"])
+        return {"log_units": log_units, "elasticity": view.demand.elasticity}
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Deviance of the units of priced products."""
@@ -67,9 +66,3 @@ class Redemption(Head):
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of predicted.promotion."""
         return {"redemption_probability": outputs["redeemed"].sigmoid()}
-
-
-def _curve(view: View):  # type: ignore[no-untyped-def]
-    if view.curve is None:
-        raise ValueError("the rows of this head need the demand curve")
-    return view.curve

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mtl_models.demand_curve import Curve
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import known, masked_mean, negative_binomial_deviance, pinball
 from mtl_models.samples import TaskSamples
@@ -31,14 +32,11 @@ class Supply(Head):
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log mean units at the assumed price and [n, 4] ordered quantiles."""
-        if view.curve is None:
-            raise ValueError("the rows of this head need the demand curve")
         # An assumed price is a forecast: it may move the level, never the slope.
-        curve = type(view.curve)(view.curve.log_units, view.curve.elasticity.detach())
+        curve = Curve(view.demand.log_units, view.demand.elasticity.detach())
         log_units = curve.log_units_at(rows.inputs["price_assumed"], rows.inputs["reference_price"])
-        mean = log_units.exp()
-        quantiles = mean[:, None] * self._factors(view, rows)
-        return {"log_units": log_units, "quantiles": quantiles, "elasticity": view.curve.elasticity}
+        quantiles = log_units.exp()[:, None] * self._factors(view, rows)
+        return {"log_units": log_units, "quantiles": quantiles, "elasticity": view.demand.elasticity}
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Pinball of each quantile, and the deviance of the mean."""

@@ -13,7 +13,7 @@ from mtl_models import losses, metrics
 from mtl_models.baselines import fit_logistic
 from mtl_models.batching import joint_batches, micro_batch_sizes, shuffled, thin
 from mtl_models.demand_curve import PRIOR_SPREAD, units_at
-from mtl_models.elasticity import is_identified, own_elasticity
+from mtl_models.elasticity import OwnElasticity, is_identified, own_elasticity
 from mtl_models.preprocess import CLIP, EntitySpec, Scaler, Vocabulary
 from mtl_models.scorecard import Prediction
 from tests.mtl_models.toy_shop import Shop
@@ -132,6 +132,17 @@ def test_own_prices_move_the_elasticity_as_far_as_they_can_tell() -> None:
     assert own.shift[3] == 0 and own.shift[0] == 0
     assert is_identified(own.spread).tolist() == [False, True, False, False]
     assert own.spread[3] == pytest.approx(PRIOR_SPREAD) and own.spread[1] < own.spread[2] < PRIOR_SPREAD
+
+
+def test_price_evidence_fades_towards_the_prior_and_the_better_informed_wins() -> None:
+    strong = OwnElasticity(torch.tensor([0.4, 0.0]), torch.tensor([0.1, PRIOR_SPREAD]))
+    assert (strong.faded(1.0).spread - strong.spread).abs().max() < 1e-6
+    half, gone = strong.faded(0.5), strong.faded(0.0)
+    assert 0.1 < half.spread[0] < PRIOR_SPREAD and 0 < half.shift[0] < 0.4
+    assert gone.shift[0] == 0 and gone.spread[0] == pytest.approx(PRIOR_SPREAD)
+    weak = OwnElasticity(torch.tensor([-0.2, -0.1]), torch.tensor([0.3, 0.4]))
+    best = weak.or_better(strong)
+    assert best.shift.tolist() == pytest.approx([0.4, -0.1]) and best.spread.tolist() == pytest.approx([0.1, 0.4])
 
 
 def test_a_constant_level_is_not_mistaken_for_a_slope() -> None:
