@@ -3,11 +3,12 @@
 create or replace temp table priced_products as
 with coming_week as (
     -- In force is the price of the coming week; where sites differ, the mean over the units that they sell.
-    -- Decimals, so that a sum does not depend on the order in which threads add.
+    -- Decimals, so that a sum does not depend on the order in which threads add; the weights above and below the
+    -- line are the same, so that one site's price stays as it is however little it sells.
     select
         product_id,
         coalesce(
-            sum(cast(price_assumed * demand_units_mean as decimal(18, 6)))
+            sum(cast(price_assumed as decimal(18, 6)) * cast(demand_units_mean as decimal(18, 6)))
                 / nullif(sum(cast(demand_units_mean as decimal(18, 6))), 0),
             avg(cast(price_assumed as decimal(18, 6)))
         ) as current_price
