@@ -1,4 +1,4 @@
-"""Plain predictors: what a head starts from, and what it must beat."""
+"""Plain predictors that a head starts from. What a head must beat stands in `scorecard`."""
 
 from __future__ import annotations
 

@@ -11,9 +11,6 @@ from mtl_models.losses import binary_cross_entropy, known, masked_mean
 from mtl_models.samples import TaskSamples
 from mtl_models.tower import Tower
 
-# Say of the list-wise loss beside cross-entropy: the one orders a list, the other keeps probabilities honest.
-LISTWISE_WEIGHT = 1.0
-
 
 class Recommendation(Head):
     """The log odds of a purchase: a logistic blend of popularity and personal frequency, plus a residual."""
@@ -35,11 +32,11 @@ class Recommendation(Head):
         return {"bought_28d": _signals(rows) @ self.blend + self.score(view.shared).squeeze(1)}
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
-        """Cross-entropy of each pair, and of each user's list."""
+        """Cross-entropy of each pair, which keeps probabilities honest, and of each user's list, which orders it."""
         target, score = rows.targets["bought_28d"], outputs["bought_28d"]
         return {
             "pairs": masked_mean(binary_cross_entropy(score, known(target)), target, rows.weights),
-            "lists": LISTWISE_WEIGHT * _listwise(score, known(target), rows.weights, rows.groups),
+            "lists": _listwise(score, known(target), rows.weights, rows.groups),
         }
 
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
