@@ -21,7 +21,7 @@ from warehouse import build
 # Share of the item-item model's candidates among those of a user; the rest is bought before or popular.
 _SIMILAR_SHARE = 0.35
 # Ridge over the mean squared length of an item column, tuned on a validation window for products new to a user.
-_RELATIVE_RIDGE = 2.0
+_RELATIVE_RIDGE = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +115,17 @@ def _table(cutoff: date, user: Tensor, item: Tensor, score: Tensor, is_candidate
 
 def _variables(night: Night, is_warm: bool) -> dict[str, int | str | date]:
     settings = night.features
-    most = settings.warm_train_cutoffs if is_warm else settings.train_cutoffs
+    demand, recommendation = settings.demand_train_cutoffs, settings.recommendation_train_cutoffs
+    if is_warm:
+        demand = min(demand, settings.warm_demand_train_cutoffs)
+        recommendation = min(recommendation, settings.warm_recommendation_train_cutoffs)
     return {
         "time_zone": night.time_zone,
         "as_of_date": night.as_of_date,
         "horizon_days": settings.horizon_days,
-        "train_cutoffs": min(settings.train_cutoffs, most),
-        "recommendation_train_cutoffs": min(settings.recommendation_train_cutoffs, most),
-        # Two of them lie in each horizon.
-        "demand_train_cutoffs": min(settings.demand_train_cutoffs, 2 * most),
+        "train_cutoffs": settings.train_cutoffs,
+        "recommendation_train_cutoffs": recommendation,
+        "demand_train_cutoffs": demand,
         "minimum_history_days": settings.minimum_history_days,
         "demand_products": settings.demand_products,
         "candidates_per_user": settings.candidates_per_user,

@@ -28,8 +28,11 @@ class FeatureConfig(Frozen):
     train_cutoffs: int = Field(6, ge=1, description="Training cut-offs, one every horizon, newest first")
     demand_train_cutoffs: int = Field(15, ge=1, description="Training cut-offs of demand, one every two weeks")
     recommendation_train_cutoffs: int = Field(2, ge=1, description="Of these, how many train the recommendation")
-    warm_train_cutoffs: int = Field(
-        1, ge=1, description="Training cut-offs when yesterday's model, which learned from the older ones, is the start"
+    warm_demand_train_cutoffs: int = Field(
+        6, ge=1, description="The same when yesterday's model, which learned from the older ones, is the start"
+    )
+    warm_recommendation_train_cutoffs: int = Field(
+        1, ge=1, description="Cut-offs that train the recommendation when yesterday's model is the start"
     )
     minimum_history_days: int = Field(70, ge=7, description="No cut-off earlier than this after the first order")
     demand_products: int = Field(2000, ge=1, description="Best-selling products that train the demand curve")
