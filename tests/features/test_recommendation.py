@@ -58,7 +58,7 @@ def test_history_features(three_users: duckdb.DuckDBPyConnection) -> None:
             base_personal, ctx_decayed_30d, ctx_subcategory_baskets, ctx_subcategory_recency_days
         from samples.recommendation where user_id = 'anna' and product_id = $1 and fold = 'test'
     """
-    decayed = [sum(np.exp(-age / tau) for age in (74, 14)) for tau in (60, 30)]
+    decayed = [sum(np.exp(-age / tau) for age in (74, 14)) for tau in (120, 30)]
     ((*bread,),) = read(three_users, query, "bread")
     assert bread == pytest.approx([2, 14, 60.0, 2.0, 1.0, *decayed, 2, 14])
     # Never bought, but of the one category that bread is of, too.

@@ -1,5 +1,6 @@
 -- One row per user, product and cut-off for the products that a user bought most and latest: the buy-again
--- candidates. A purchase counts e^(-age / 60 days) there.
+-- candidates. A purchase counts e^(-age / 120 days) there: of 30, 60
+-- and 120 days, the memory that ranks next month's purchases best on a validation window.
 create or replace table features.user_products as
 with standing as (
     select user_product_days.*, cutoff_date, cast(getvariable('as_of_date') as date) - cutoff_date as days_to_as_of
@@ -12,7 +13,7 @@ best as (
         user_index,
         cutoff_date,
         unnest(arg_max(
-            product_index, (decayed_60d, -product_index), getvariable('candidates_per_user') // 2
+            product_index, (decayed_120d, -product_index), getvariable('candidates_per_user') // 2
         )) as product_index
     from standing
     group by user_index, cutoff_date

@@ -108,7 +108,7 @@ select
     source_rank > 1 as is_new,
     case when fold <> 'serve' then cast(is_bought as integer) end as label_bought_28d,
     coalesce(offered.popularity_7d, 0) as base_popularity,
-    coalesce(history.decayed_60d, 0) as base_personal,
+    coalesce(history.decayed_120d, 0) as base_personal,
     similarity_scores.score as ctx_item_item_score,
     coalesce(log_popularity_7d, 0) as ctx_log_popularity_7d,
     coalesce(log_popularity_28d, 0) as ctx_log_popularity_28d,
