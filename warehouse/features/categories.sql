@@ -8,7 +8,7 @@ with last_known as (
 ),
 spends as (
     select category, sum(line_total) as spend
-    from staging.order_lines, last_known
+    from known_lines, last_known
     where business_date < cutoff_date
     group by category
 ),

@@ -9,7 +9,7 @@ with bounds as (
         cast(getvariable('horizon_days') as integer) as horizon,
         min(business_date) as first_date,
         min(business_date) + cast(getvariable('minimum_history_days') as integer) as earliest
-    from staging.order_lines
+    from known_lines
 ),
 -- Horizons before as-of: 0 serves, 1 tests, 2 validates, the rest trains.
 monthly as (

@@ -7,7 +7,7 @@ with site_days as (
         count(*) as lines,
         sum(line_total) as spend,
         sum(discount) as discount
-    from staging.order_lines
+    from known_lines
     group by all
 ),
 history as (

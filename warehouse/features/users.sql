@@ -15,7 +15,7 @@ with viewpoints as (
 history as (
     select cutoff_date, cutoff_date - business_date as age, order_days.*
     from viewpoints
-    join staging.order_days using (user_id)
+    join order_days using (user_id)
     where business_date < cutoff_date
 ),
 habits as (
@@ -74,7 +74,7 @@ habits as (
     group by user_id, cutoff_date
 ),
 site_days as (
-    select user_id, site_id, business_date, count(*) as lines from staging.order_lines group by all
+    select user_id, site_id, business_date, count(*) as lines from known_lines group by all
 ),
 -- The site with most lines in the last 168 days, else ever; the smaller id where two tie.
 home_sites as (

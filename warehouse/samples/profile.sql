@@ -26,7 +26,7 @@ ahead as (
         min(business_date) - cutoff_date as days_to_order,
         sum(spend) filter (where business_date < cutoff_date + horizon) as spend,
         sum(discount) filter (where business_date < cutoff_date + horizon) as discount
-    from staging.order_days
+    from order_days
     join features.cutoffs on fold in ('test', 'validation', 'train') and business_date >= cutoff_date, bounds
     where business_date < cutoff_date + 90
     group by user_id, cutoff_date
@@ -46,7 +46,7 @@ category_blocks as (
         coalesce(category_index, other_index) as category_index,
         (as_of - 1 - business_date) // horizon as block,
         sum(line_total) as spend
-    from staging.order_lines
+    from known_lines
     left join features.categories using (category),
         (select category_index as other_index from features.categories where category = 'OTHER'), bounds
     where user_id is not null
@@ -89,17 +89,27 @@ shares as (
     select
         user_id,
         cutoff_date,
-        list(cast(coalesce(before, 0) as double) + 0.001 * usual_share order by category_index) as own,
-        -- A user's own history, the latest counted again, and a usual shopper's month as a prior.
-        list(
-            cast(coalesce(before + recently, 0) as double) + usual_spend * usual_share order by category_index
-        ) as smoothed,
-        list(cast(coalesce(after, 0) as double) order by category_index) as ahead
+        list_sort(list({
+            'category_index': category_index,
+            'own': cast(coalesce(before, 0) as double) + 0.001 * usual_share,
+            -- A user's own history, the latest counted again, and a usual shopper's month as a prior.
+            'smoothed': cast(coalesce(before + recently, 0) as double) + usual_spend * usual_share,
+            'ahead': cast(coalesce(after, 0) as double)
+        })) as spends
     from users
     join category_norms using (cutoff_date)
     join horizon_spends using (cutoff_date)
     left join category_spends using (user_id, cutoff_date, category_index)
     group by user_id, cutoff_date
+),
+interests as (
+    select
+        user_id,
+        cutoff_date,
+        list_transform(spends, lambda category: category.own) as own,
+        list_transform(spends, lambda category: category.smoothed) as smoothed,
+        list_transform(spends, lambda category: category.ahead) as ahead
+    from shares
 )
 select
     user_id,
@@ -115,8 +125,8 @@ select
     end as label_discount_share_28d,
     case when is_service_observed then coalesce(contacts, 0) end as label_contacts_28d,
     case
-        when is_observed and list_sum(shares.ahead) > 0
-            then list_transform(shares.ahead, lambda spend: spend / list_sum(shares.ahead))
+        when is_observed and list_sum(interests.ahead) > 0
+            then list_transform(interests.ahead, lambda spend: spend / list_sum(interests.ahead))
     end as label_category_shares,
     spend_84d * horizon / 84 as base_spend_28d,
     spend_28d as base_spend_last_28d,
@@ -126,7 +136,7 @@ select
     list_transform(smoothed, lambda spend: spend / list_sum(smoothed)) as base_category_shares_smoothed
 from users
 cross join bounds
-join shares using (user_id, cutoff_date)
+join interests using (user_id, cutoff_date)
 left join ahead using (user_id, cutoff_date)
 left join contacts using (user_id, cutoff_date)
 order by cutoff_date, user_id;

@@ -5,7 +5,7 @@
 create or replace table samples.promotion as
 with bounds as (
     select cast(getvariable('as_of_date') as date) as as_of, min(business_date) as first_date
-    from staging.order_lines
+    from known_lines
 ),
 campaigns as (
     select
@@ -145,13 +145,13 @@ purchases as (
         user_id,
         cutoff_date,
         count(*) as lines,
-        count(distinct order_lines.product_id) as products,
+        count(distinct known_lines.product_id) as products,
         sum(line_total) as spend,
         count(*) filter (where business_date >= cutoff_date - 28) as lines_28d,
         cutoff_date - max(business_date) as recency_days
     from seen_offers
     join raw.campaign_products using (campaign_id)
-    join staging.order_lines using (user_id, product_id)
+    join known_lines using (user_id, product_id)
     where business_date < cutoff_date
     group by campaign_id, user_id, cutoff_date
 )

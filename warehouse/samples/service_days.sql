@@ -11,7 +11,7 @@ ticket_days as (
     group by all
 ),
 order_days as (
-    select business_date, count(distinct order_id) as orders from staging.order_lines group by business_date
+    select business_date, count(distinct order_id) as orders from known_lines group by business_date
 ),
 cutoffs as (
     select cutoff_date, fold

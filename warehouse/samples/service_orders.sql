@@ -28,7 +28,7 @@ orders as (
         sum(quantity) as units,
         sum(line_total) as spend,
         sum(discount) as discount
-    from staging.order_lines
+    from known_lines
     where user_id is not null
     group by order_id
 ),

@@ -1,5 +1,5 @@
 -- One row per user and day with an order: what the day was worth, and what was new about it.
-create or replace table staging.order_days as
+create or replace temp table order_days as
 with days as (
     select
         user_id,
@@ -10,28 +10,28 @@ with days as (
         cast(sum(discount) as decimal(18, 4)) as discount,
         count(*) filter (where has_order_coupon) as coupon_order_lines,
         count(*) filter (where is_paid_below_shelf_price) as coupon_lines
-    from staging.order_lines
+    from known_lines
     where user_id is not null
     group by all
 ),
 first_products as (
     select user_id, first_date as business_date, count(*) as new_products
     from (
-        select user_id, product_id, min(business_date) as first_date from staging.order_lines group by all
+        select user_id, product_id, min(business_date) as first_date from known_lines group by all
     )
     group by all
 ),
 first_subcategories as (
     select user_id, first_date as business_date, count(*) as new_subcategories
     from (
-        select user_id, subcategory, min(business_date) as first_date from staging.order_lines group by all
+        select user_id, subcategory, min(business_date) as first_date from known_lines group by all
     )
     group by all
 ),
 first_sites as (
     select user_id, first_date as business_date, count(*) as new_sites
     from (
-        select user_id, site_id, min(business_date) as first_date from staging.order_lines group by all
+        select user_id, site_id, min(business_date) as first_date from known_lines group by all
     )
     group by all
 )

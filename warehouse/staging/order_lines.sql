@@ -1,7 +1,7 @@
--- One row per line of an order that stands, made before the night's as-of date. Orders of erased or unknown users
--- count as demand and revenue, with no user: `user_id` and `user_index` are NULL.
--- Money and quantities stay decimal, so that sums do not depend on the order in which threads add.
-create or replace table staging.order_lines as
+-- One row per line of an order that stands, made before the night's as-of date: all that the night knows. Orders of
+-- erased or unknown users count as demand and revenue, with no user: `user_id` and `user_index` are NULL. Money and
+-- quantities stay decimal, so that sums do not depend on the order in which threads add.
+create or replace temp table known_lines as
 with standing_orders as (
     select
         orders.order_id,
@@ -43,3 +43,8 @@ from priced_lines
 join standing_orders using (order_id)
 left join staging.products using (product_id)
 where standing_orders.business_date < getvariable('as_of_date');
+
+-- Of these, what later tasks ask for.
+create or replace table staging.order_lines as
+select user_id, product_id, business_date, quantity, line_total, is_item
+from known_lines;

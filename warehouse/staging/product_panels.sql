@@ -12,14 +12,24 @@ with spans as (
         cast(list_price as float) as list_price
     from product_weeks
     where product_id in (select product_id from features.demand_population)
+),
+histories as (
+    select
+        product_id,
+        list_sort(list({
+            'week_start': week_start, 'weeks': weeks, 'units': units, 'price': price, 'list_price': list_price
+        })) as spans
+    from spans
+    group by product_id
 )
 select
     product_id,
-    min(week_start) as first_week,
-    flatten(list(list_resize([units], weeks, 0) order by week_start)) as units,
-    flatten(list(list_resize([true], weeks, false) order by week_start)) as is_price_seen,
+    spans[1].week_start as first_week,
+    flatten(list_transform(spans, lambda span: list_resize([span.units], span.weeks, 0))) as units,
+    flatten(list_transform(spans, lambda span: list_resize([true], span.weeks, false))) as is_price_seen,
     -- Where nothing was sold, the last price still stands.
-    flatten(list(list_resize([price], weeks, price) order by week_start)) as price,
-    flatten(list(list_resize([list_price], weeks, list_price) order by week_start)) as list_price
-from spans
-group by product_id;
+    flatten(list_transform(spans, lambda span: list_resize([span.price], span.weeks, span.price))) as price,
+    flatten(list_transform(
+        spans, lambda span: list_resize([span.list_price], span.weeks, span.list_price)
+    )) as list_price
+from histories;

@@ -2,11 +2,11 @@
 -- of seven days that end the day before as-of. Seen from a cut-off, the row that stands is the last one before it.
 create or replace temp table product_weeks as
 with bounds as (
-    select min(business_date) as first_date from staging.order_lines
+    select min(business_date) as first_date from known_lines
 ),
 lines as (
     select *, staging.week_start(business_date) as week_start
-    from staging.order_lines, bounds
+    from known_lines, bounds
     -- The days before the first whole week would look like a slump.
     where is_item and staging.week_start(business_date) >= first_date
 ),

@@ -7,7 +7,7 @@ with bounds as (
         cast(getvariable('as_of_date') as date) as as_of,
         cast(getvariable('horizon_days') as integer) as horizon,
         min(business_date) as first_date
-    from staging.order_lines
+    from known_lines
 ),
 promotions as (
     select
@@ -44,7 +44,7 @@ weeks as (
     where start_date < as_of + 7 * cast(week as integer) + 7 and end_date > as_of + 7 * cast(week as integer)
 ),
 site_days as (
-    select site_id, business_date, count(*) as lines from staging.order_lines where is_item group by all
+    select site_id, business_date, count(*) as lines from known_lines where is_item group by all
 ),
 -- In parts per billion: sums of whole numbers are exact.
 site_weights as (

@@ -1,5 +1,7 @@
 -- The schemas of a night's working tables, and the rules that turn moments into days and days into weeks.
-create schema if not exists staging;
+-- Nothing of an earlier night's staging is left to be mistaken for this one's.
+drop schema if exists staging cascade;
+create schema staging;
 create schema if not exists features;
 create schema if not exists samples;
 

@@ -10,7 +10,7 @@ with purchases as (
         cast(count(distinct order_id) as integer) as baskets,
         cast(sum(quantity) as double) as units,
         business_date - cast(getvariable('as_of_date') as date) as days
-    from staging.order_lines
+    from known_lines
     where is_item and user_index is not null
     group by user_index, product_index, business_date
 )
