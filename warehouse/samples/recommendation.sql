@@ -28,8 +28,6 @@ sampled as (
         candidates.*,
         fold,
         bought.user_index is not null as is_bought,
-        user_id,
-        product_id,
         subcategory_index,
         category_path_index
     from candidates
@@ -98,8 +96,8 @@ offered as (
     left join promoted on promoted.product_id = known.product_id and promoted.cutoff_date = known.cutoff_date
 )
 select
-    tasted.user_id,
-    tasted.product_id,
+    users.user_id,
+    products.product_id,
     tasted.cutoff_date,
     fold,
     home_site_id as site_id,
@@ -134,6 +132,8 @@ select
     cast(ln((price + 0.01) / (line_spend + 0.01)) as float) as ctx_log_price_over_usual,
     coalesce(promoted_share, 0) as ctx_promoted_share
 from tasted
+join staging.users using (user_index)
+join staging.products using (product_index)
 join shoppers using (user_index, cutoff_date)
 left join features.user_products as history using (user_index, product_index, cutoff_date)
 left join similarity_scores using (user_index, product_index, cutoff_date)
