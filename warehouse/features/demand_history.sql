@@ -32,6 +32,8 @@ measures as (
         base_level,
         latest_first,
         list_avg(latest_first[1:4]) as mean_4w,
+        cast(latest_first[1] as decimal(18, 4)) as exact_week,
+        cast(list_avg(latest_first[1:4]) as decimal(18, 4)) as exact_mean_4w,
         list_avg(latest_first[1:8]) as mean_8w,
         list_avg(latest_first[1:13]) as mean_13w,
         list_avg(latest_first[1:26]) as mean_26w,
@@ -73,9 +75,10 @@ select
     weeks_since_sale,
     weeks_live,
     -- The last week against the last four, of the category and of the whole shop.
-    cast(sum(latest_first[1]) over category_week as double)
-        / nullif(sum(mean_4w) over category_week, 0) as category_trend_ratio,
-    cast(sum(latest_first[1]) over shop_week as double) / nullif(sum(mean_4w) over shop_week, 0) as shop_trend_ratio
+    cast(sum(exact_week) over category_week as double)
+        / nullif(cast(sum(exact_mean_4w) over category_week as double), 0) as category_trend_ratio,
+    cast(sum(exact_week) over shop_week as double)
+        / nullif(cast(sum(exact_mean_4w) over shop_week as double), 0) as shop_trend_ratio
 from measures
 window
     category_week as (partition by cutoff_date, subcategory),

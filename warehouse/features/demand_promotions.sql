@@ -29,11 +29,11 @@ select
     cutoff_date,
     week_start,
     -- Two promotions may reach the same site: a share is never more than the whole.
-    cast(least(coalesce(display, 0), 1) as double) as display,
-    cast(least(coalesce(mailer, 0), 1) as double) as mailer,
-    cast(least(coalesce(mailer_major, 0), 1) as double) as mailer_major,
-    cast(least(coalesce(other, 0), 1) as double) as other,
-    cast(log_lift as double) as log_lift,
+    cast(least(coalesce(display, 0), 1) as decimal(9, 6)) as display,
+    cast(least(coalesce(mailer, 0), 1) as decimal(9, 6)) as mailer,
+    cast(least(coalesce(mailer_major, 0), 1) as decimal(9, 6)) as mailer_major,
+    cast(least(coalesce(other, 0), 1) as decimal(9, 6)) as other,
+    cast(log_lift as decimal(9, 6)) as log_lift,
     percent_off,
     amount_off,
     fixed_price

@@ -30,8 +30,8 @@ known_weeks as (
         channel,
         placement,
         cutoff_date,
-        cast(sum(units) as double) as units,
-        cast(sum(usual_units) as double) as usual_units
+        sum(units) as units,
+        sum(usual_units) as usual_units
     from placed_weeks
     join (select distinct cutoff_date from features.demand_population) on week_start < cutoff_date
     group by channel, placement, cutoff_date
@@ -40,9 +40,10 @@ select
     channel,
     placement,
     cutoff_date,
-    (units + 10) / (usual_units + 10) as lift,
+    cast(units + 10 as double) / cast(usual_units + 10 as double) as lift,
     -- The places in the mailer that lift sales more than the others of their channel do on the whole.
-    contains(channel, 'mailer') and lift > sum(units) over of_channel / sum(usual_units) over of_channel as is_major_mailer
+    contains(channel, 'mailer')
+        and lift > cast(sum(units) over of_channel as double) / cast(sum(usual_units) over of_channel as double) as is_major_mailer
 from known_weeks
 window of_channel as (partition by cutoff_date, channel)
 order by cutoff_date, channel, placement;
