@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from flows.rollback import newest_release, run_rollback
 from flows.settings import Settings
-from flows.tonight import Outcome, run_night
+from flows.tonight import Outcome, prefect_at_hand, run_night
 from flows.work import identity, plan_night
 from warehouse import diary, lock
 from warehouse.connect import open_read_only
@@ -25,17 +25,23 @@ def run_backfill(
         raise ValueError(f"the last day {last} is before the first {first}. Remedy: give FROM before TO.")
     before = newest_release(settings.home)
     done = set() if force else released_days(settings)
-    outcomes: list[Outcome] = []
-    for offset in range(0, (last - first).days + 1, every_days):
-        day = first + timedelta(days=offset)
-        if day in done:
-            continue
-        outcomes.append(run_night(settings, day, force=True, is_quiet=is_quiet))
-        if outcomes[-1].exit_code:
-            break
+    days = [first + timedelta(days=offset) for offset in range(0, (last - first).days + 1, every_days)]
+    outcomes = _run_nights(settings, [day for day in days if day not in done], is_quiet)
     after = newest_release(settings.home)
     if before and after and after.as_of_date < before.as_of_date:
         run_rollback(settings.home, before.run_id, f"the backfill of {first} to {last} has ended")
+    return outcomes
+
+
+def _run_nights(settings: Settings, days: list[date], is_quiet: bool) -> list[Outcome]:
+    """The nights of these days, up to the first that does not end well."""
+    outcomes: list[Outcome] = []
+    if days:
+        with prefect_at_hand(settings):
+            for day in days:
+                outcomes.append(run_night(settings, day, force=True, is_quiet=is_quiet))
+                if outcomes[-1].exit_code:
+                    break
     return outcomes
 
 

@@ -13,8 +13,6 @@ DEFAULTS = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     # The newer page asks an analytics host from the browser, the classic one does not.
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
-    # Without a server of your own a temporary one is started; a busy machine needs longer than 20 seconds.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # Fivefold keeps nothing in Prefect blocks; registering them makes the first start seconds slower.
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
@@ -41,6 +39,11 @@ def keep_prefect_in(home: Path) -> None:
         # Prefect makes one level of folders only. A home that cannot be written is for others to report.
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
+
+
+def be_temporary_server() -> None:
+    """Make this process a Prefect server without pages and without a scheduler, as Prefect's own ephemeral one is."""
+    os.environ.update({"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"})
 
 
 def silence_prefect_console() -> None:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import httpx
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 _LOCAL_SERVER = "http://127.0.0.1:4200/api"
+# A busy machine needs a while, and a fresh home all of Prefect's migrations.
 _START_SECONDS = 120
 
 
 @contextmanager
-def server_starting() -> Iterator[None]:
-    """A temporary server starts in a process of its own while the block runs, and is ready when the block ends: its
-    ten to twenty seconds overlap with the imports of torch and Great Expectations.
+def temporary_server() -> Iterator[Callable[[], None]]:
+    """Within the block Prefect uses a server of its own that runs in another process and ends with the block.
 
-    Prefect then finds and later stops it as if it had started it itself. Where a server is configured, nothing happens.
+    The block gets a function that waits until the server is ready: import what is slow before calling it, and the ten
+    seconds of the one overlap with those of the other. Prefect's own ephemeral server would start only when
+    the flow does, and stay behind if the night is killed. Where a server is configured, that one is used.
     """
     if PREFECT_API_URL.value():
-        yield
+        yield lambda: None
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefect-server") as pool:
-        started = pool.submit(_start_temporary)
-        yield
-        started.result()
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    server = _start(["-m", "flows.temporary_server", str(port)])
+    try:
+        with temporary_settings({PREFECT_API_URL: address}):
+            try:
+                yield partial(_wait, server, address)
+            finally:
+                # Also after an error or a signal: Prefect would go on for minutes to tell a server that is gone.
+                if is_healthy(address):
+                    deliver_the_rest()
+    finally:
+        _stop(server)
 
 
 @contextmanager
@@ -40,14 +52,15 @@ def lasting_server() -> Iterator[str]:
     if configured:
         yield configured
         return
-    server = None if is_healthy(_LOCAL_SERVER) else _start_lasting()
+    server = None if is_healthy(_LOCAL_SERVER) else _start(["-m", "prefect", "server", "start"])
     try:
+        if server:
+            _wait(server, _LOCAL_SERVER)
         with temporary_settings({PREFECT_API_URL: _LOCAL_SERVER}):
             yield _LOCAL_SERVER
     finally:
         if server:
-            server.terminate()
-            server.wait(timeout=30)
+            _stop(server)
 
 
 def is_healthy(api_url: str) -> bool:
@@ -58,23 +71,42 @@ def is_healthy(api_url: str) -> bool:
         return False
 
 
-def _start_temporary() -> None:
-    # Seconds of imports, so not at the top: whoever has a server does without.
-    from prefect.server.api.server import SubprocessASGIServer
-
-    SubprocessASGIServer().start()
+def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C is for the night, which still has its last words to tell the server.
+    return subprocess.Popen([sys.executable, *arguments], start_new_session=True)  # noqa: S603
 
 
-def _start_lasting() -> subprocess.Popen[bytes]:
-    # The command is our own interpreter with constant arguments.
-    server = subprocess.Popen([sys.executable, "-m", "prefect", "server", "start"])
+def _wait(server: subprocess.Popen[bytes], address: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not is_healthy(_LOCAL_SERVER):
+    while not is_healthy(address):
         if server.poll() is not None or time.monotonic() > deadline:
-            server.terminate()
             raise RuntimeError(
                 f"the Prefect server did not start within {_START_SECONDS} s. "
                 "Remedy: see its messages above, or start one yourself and set PREFECT_API_URL."
             )
-        time.sleep(0.5)
-    return server
+        time.sleep(0.1)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def deliver_the_rest() -> None:
+    """Send the logs and events that are still on their way, while there is somebody to receive them."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.instance().drain()
+    EventsWorker.drain_all()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port

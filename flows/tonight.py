@@ -6,8 +6,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from typing import Any, Literal
 
 from flows.console import ConsoleWatcher
@@ -40,15 +43,9 @@ def run_night(
 ) -> Outcome:
     """The whole night in this process, on the configured Prefect server or on a temporary one."""
     clock = time.perf_counter()
-    _end_in_order_on_sigterm()
-    keep_prefect_in(settings.home)
-    if not is_debugging():
-        silence_prefect_console()
-    from flows.prefect_server import server_starting
+    with ConsoleWatcher(is_quiet) as console, watched_by(console), prefect_at_hand(settings):
+        from flows.nightly import STOPPED, UNCHANGED, nightly
 
-    with ConsoleWatcher(is_quiet) as console, watched_by(console):
-        with server_starting():
-            from flows.nightly import STOPPED, UNCHANGED, nightly
         state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
     if state.is_completed():
         status: Any = "unchanged" if state.name == UNCHANGED else "released"
@@ -61,6 +58,23 @@ def run_night(
         as_of_date=console.night.as_of_date if console.night else as_of_date,
         seconds=round(time.perf_counter() - clock, 1),
     )
+
+
+@contextmanager
+def prefect_at_hand(settings: Settings) -> Iterator[None]:
+    """Within the block Prefect has a server that answers; blocks within blocks share it."""
+    _end_in_order_on_sigterm()
+    keep_prefect_in(settings.home)
+    if not is_debugging():
+        silence_prefect_console()
+    from flows.prefect_server import temporary_server
+
+    with temporary_server() as server_is_ready:
+        # The heaviest imports of a night, torch and Great Expectations, while the server starts.
+        for heavy in ("warehouse.validation.suite", "flows.nightly"):
+            import_module(heavy)
+        server_is_ready()
+        yield
 
 
 def _end_in_order_on_sigterm() -> None:

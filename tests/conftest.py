@@ -38,11 +38,9 @@ def shop_folder(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Path:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """The address of a real Prefect server with its scheduler, and this process set to use it."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    from flows.prefect_server import is_healthy
+    from flows.prefect_server import deliver_the_rest, is_healthy
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -61,9 +59,7 @@ def prefect_server() -> Iterator[str]:
         # A heartbeat costs each flow run a second, and nobody looks for zombies here.
         with temporary_settings({PREFECT_API_URL: address, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield address
-            # What is still on its way must arrive while there is somebody to receive it.
-            APILogWorker.instance().drain()
-            EventsWorker.drain_all()
+            deliver_the_rest()
     finally:
         server.terminate()
         server.wait(timeout=30)
