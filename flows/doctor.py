@@ -130,7 +130,7 @@ def writer(settings: Settings) -> Finding:
 def source(settings: Settings) -> Finding:
     """The feeds are where the settings say."""
     try:
-        latest = open_source(settings.source).latest_as_of()
+        latest = open_source(settings.source, home=settings.home).latest_as_of()
     except FeedError as error:
         return Finding(verdict="FAIL", subject="source", seen=error.problem.rstrip("."), remedy=error.remedy)
     return Finding(verdict="PASS", subject="source", seen=f"{settings.source} has orders before {latest}")

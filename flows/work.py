@@ -96,7 +96,7 @@ def at_work(
 
 def plan_night(settings: Settings, as_of_date: date | None) -> Night:
     """The night of that day; without a day, the latest one that the source knows everything about."""
-    source = open_source(settings.source)
+    source = open_source(settings.source, home=settings.home)
     night = settings.night("", as_of_date or date.min, source.time_zone, source.currency)
     day = as_of_date or _tonight(source, night.time_zone)
     return night.model_copy(update={"as_of_date": day, "run_id": new_run_id(day)})

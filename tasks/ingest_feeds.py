@@ -50,7 +50,8 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
     loads: list[FeedLoad] = []
     problems: list[str] = []
     try:
-        source = open_source(night.source, night.as_of_date)
+        source = open_source(night.source, night.as_of_date, night.home)
+        source.prepare(report)
         for number, table in enumerate(FEEDS):
             report(f"Ingest {table.name}", number / len(FEEDS))
             try:

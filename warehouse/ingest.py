@@ -85,7 +85,7 @@ def _not_yet_loaded(con: duckdb.DuckDBPyConnection, table: Table, inputs: Sequen
 def _insert_rows(
     con: duckdb.DuckDBPyConnection, source: Source, table: Table, fresh: Sequence[Input], run_id: str
 ) -> tuple[dict[str, tuple[str, ...]], int]:
-    """Insert the rows of the new loads; returns the unknown columns by relation and the number of rows set aside."""
+    """Insert the rows of the new loads; returns the unknown columns by input and the number of rows set aside."""
     unknown: dict[str, tuple[str, ...]] = {}
     quarantined = 0
     for relation in source.relations(con, table.name, fresh):
@@ -94,9 +94,14 @@ def _insert_rows(
             offered = offer(table, relation, {row[0]: row[1] for row in described})
             quarantined += _insert_relation(con, relation, offered, run_id)
         except duckdb.Error as error:
-            raise unreadable(table.name, relation.label, error) from error
-        unknown[relation.label] = offered.unknown_columns
+            raise unreadable(table.name, _culprit(relation, error), error) from error
+        unknown.update(dict.fromkeys(relation.input_names, offered.unknown_columns))
     return unknown, quarantined
+
+
+def _culprit(relation: Relation, error: Exception) -> str:
+    """The input that the error is about, where it says so."""
+    return next((name for name in relation.input_names if name in str(error)), relation.label)
 
 
 def _insert_relation(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, run_id: str) -> int:
@@ -118,6 +123,6 @@ def _insert_relation(con: duckdb.DuckDBPyConnection, relation: Relation, offered
     )
     if offered.is_certain:
         return 0
-    quarantined = set_aside(con, relation, offered, run_id)
+    quarantined = set_aside(con, offered, run_id)
     con.execute("drop table incoming")
     return quarantined

@@ -7,10 +7,10 @@ import duckdb
 from warehouse.casting import INPUT_COLUMN, Offer
 from warehouse.contracts import Table
 from warehouse.contracts.table import literal, quote
-from warehouse.sources.base import FeedError, Relation
+from warehouse.sources.base import FeedError
 
 
-def set_aside(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, run_id: str) -> int:
+def set_aside(con: duckdb.DuckDBPyConnection, offered: Offer, run_id: str) -> int:
     """Move the broken rows of the temporary table `incoming` to quarantine; returns their number.
 
     FeedError names the first one when they are more than the contract tolerates.
@@ -20,7 +20,7 @@ def set_aside(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer
     if not broken:
         return 0
     if broken > table.most_quarantined(rows):
-        raise _too_many(con, relation, offered, rows, broken)
+        raise _too_many(con, offered, rows, broken)
     known_keys = [name for name in table.key if name in offered.types]
     row_key = ", ".join(f"{literal(name)}, {quote(name)}" for name in known_keys)
     con.execute(
@@ -58,16 +58,22 @@ def _whole_row(con: duckdb.DuckDBPyConnection) -> str:
     return f"struct_pack({', '.join(fields)})"
 
 
-def _too_many(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, rows: int, broken: int) -> FeedError:
+def _too_many(con: duckdb.DuckDBPyConnection, offered: Offer, rows: int, broken: int) -> FeedError:
     """The error for a relation with too many broken rows, with the first of them as the example."""
     table: Table = offered.table
     # Row ids within an open transaction start at a large number, but count up in file order.
-    row_id, row_number, rules = con.execute(
-        """
-        select rowid, 1 + rowid - (select min(rowid) from incoming), _broken_rules
-        from incoming
+    row_id, file, row_number, rules = con.execute(
+        f"""
+        with numbered as (
+            select rowid as row_id, {INPUT_COLUMN}, _broken_rules,
+                1 + rowid - min(rowid) over (partition by {INPUT_COLUMN}) as row_number
+            from incoming
+        )
+
+        select row_id, {INPUT_COLUMN}, row_number, _broken_rules
+        from numbered
         where _broken_rules <> ''
-        order by rowid
+        order by row_id
         limit 1
         """
     ).fetchall()[0]
@@ -80,7 +86,7 @@ def _too_many(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer
         f"{shown} in column {column.name!r} is no {column.type}; {broken} of {rows} rows do not parse and the contract "
         f"tolerates {table.most_quarantined(rows)}.",
         feed=table.name,
-        file=relation.label,
+        file=file,
         row=row_number,
         rule=rule,
         remedy=f"deliver {column.name} as {column.type} ({column.meaning}).",

@@ -25,6 +25,7 @@ LINES = [
     },
 ]
 CSV = 'order_line_id;order_id;product_id;quantity;sold_price;discount\n1;o;A;2;1.5;\n2;o;"B, ""big""";0.5;;1\n'
+_OPTIONS = {"parquet": "format parquet", "csv": "header", "ndjson": "format json"}
 NDJSON = "".join(json.dumps(line) + "\n" for line in LINES)
 
 
@@ -86,6 +87,43 @@ def test_a_hive_partition_gives_a_column_that_the_file_lacks(con: duckdb.DuckDBP
     load_feed(con, open_source(f"files:{tmp_path}"), feed("inventory_snapshots"), "night")
     days = con.execute("select snapshot_date from raw.inventory_snapshots order by all").fetchall()
     assert days == [(date(2026, 3, 1),), (date(2026, 3, 2),)]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "ndjson"])
+def test_daily_files_of_one_shape_are_read_at_once(con: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str) -> None:
+    days = {f"users/2026-03-0{day}.{kind}": f"u{day}" for day in (1, 2, 3)}
+    (tmp_path / "users").mkdir()
+    for name, user in days.items():
+        con.execute(f"copy (select '{user}' as user_id, 2 as household_size) to '{tmp_path / name}' ({_OPTIONS[kind]})")
+    source = open_source(f"files:{tmp_path}")
+    relations = list(source.relations(con, "users", source.inputs(con, "users")))
+    assert [relation.input_names for relation in relations] == [tuple(days)]
+    load_feed(con, source, feed("users"), "night")
+    found = con.execute(
+        "select input_name, user_id, household_size from raw.users join ops.loads on load_id = _load_id order by all"
+    ).fetchall()
+    assert found == [(name, user, 2.0) for name, user in days.items()]
+
+
+def test_files_of_different_types_are_read_apart(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    columns = ("2 as household_size", "'3' as household_size", "4 as household_size", "5 as household_size, 0 as note")
+    for number, values in enumerate(columns, start=1):
+        con.execute(f"copy (select 'u{number}' as user_id, {values}) to '{tmp_path}/users/{number}.parquet'")
+    loaded = load_feed(con, open_source(f"files:{tmp_path}"), feed("users"), "night")
+    assert loaded.unknown_columns == ("note",)
+    assert con.execute("select household_size from raw.users order by user_id").fetchall() == [(2,), (3,), (4,), (5,)]
+    noted = con.execute("select input_name from ops.loads where unknown_columns = 'note'").fetchall()
+    assert noted == [("users/4.parquet",)]
+
+
+def test_the_row_of_an_error_counts_within_its_file(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    (tmp_path / "users/1.csv").write_text("user_id,household_size\na,1\nb,2\n")
+    (tmp_path / "users/2.csv").write_text("user_id,household_size\nc,3\nd,many\ne,more\nf,much\ng,none\n")
+    with pytest.raises(FeedError) as caught:
+        load_feed(con, open_source(f"files:{tmp_path}"), feed("users"), "night")
+    assert (caught.value.file, caught.value.row) == ("users/2.csv", 2)
 
 
 @pytest.mark.parametrize("name", ["users.csv.gz", "users.csv.zst", "users.ndjson.gz", "users.ndjson.zst"])

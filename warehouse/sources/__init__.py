@@ -7,8 +7,9 @@ import inspect
 import pkgutil
 from datetime import date
 from difflib import get_close_matches
+from pathlib import Path
 
-from warehouse.sources.base import FeedError, Input, Relation, Source
+from warehouse.sources.base import FeedError, Input, Progress, Relation, Source
 
 
 def source_names() -> tuple[str, ...]:
@@ -16,10 +17,10 @@ def source_names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
 
 
-def open_source(spec: str, as_of_date: date | None = None) -> Source:
+def open_source(spec: str, as_of_date: date | None = None, home: Path | None = None) -> Source:
     """The source called `NAME` or `NAME:LOCATION`; FeedError names the nearest when there is none of that name.
 
-    Without an `as_of_date` the source gives everything that it has.
+    Without an `as_of_date` the source gives everything that it has; `home` is where it may keep what it makes.
     """
     name, _, location = spec.partition(":")
     if name not in source_names():
@@ -29,8 +30,8 @@ def open_source(spec: str, as_of_date: date | None = None) -> Source:
     module = importlib.import_module(f"{__name__}.{name}")
     for member in vars(module).values():
         if inspect.isclass(member) and issubclass(member, Source) and member.__module__ == module.__name__:
-            return member(location or None, as_of_date)
+            return member(location or None, as_of_date, home)
     raise TypeError(f"{module.__name__} has no Source subclass")
 
 
-__all__ = ["FeedError", "Input", "Relation", "Source", "open_source", "source_names"]
+__all__ = ["FeedError", "Input", "Progress", "Relation", "Source", "open_source", "source_names"]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import duckdb
+
+# What a long step says about itself, and the share of it that is done (0 to 1) where that is known.
+Progress = Callable[[str, float | None], None]
 
 
 class FeedError(Exception):
@@ -65,12 +69,13 @@ class Input:
 class Relation:
     """How to read some inputs of one feed: a SELECT whose column `_input_name` says which input a row is from.
 
-    `label` is what an error message calls it. `ignored_columns` carry nothing for the contract by design
-    (such as the key of a hive partition) and are not reported as unknown.
+    `label` is what an error message calls it, `input_names` are the inputs that it reads. `ignored_columns` carry
+    nothing for the contract by design (such as the key of a hive partition) and are not reported as unknown.
     """
 
     sql: str
     label: str
+    input_names: tuple[str, ...]
     ignored_columns: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -78,7 +83,8 @@ class Source(ABC):
     """Where feeds come from. One instance serves one night.
 
     `time_zone` and `currency` are the defaults of the shop behind it. With an `as_of_date` a source that holds its
-    whole history gives only what the shop would have landed before that day.
+    whole history gives only what the shop would have landed before that day. `home` is the folder of everything that
+    the application writes, for a source that keeps something there; None where nothing is to be written.
     """
 
     time_zone: str = "UTC"
@@ -86,8 +92,11 @@ class Source(ABC):
     # True where no two inputs of a feed can have the same key, so that nobody need look for it.
     has_disjoint_inputs: bool = False
 
-    def __init__(self, location: str | None, as_of_date: date | None) -> None:
-        self.location, self.as_of_date = location, as_of_date
+    def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
+        self.location, self.as_of_date, self.home = location, as_of_date, home
+
+    def prepare(self, progress: Progress) -> None:  # noqa: B027 - most sources find everything ready
+        """Make ready what is to be read; called once a night, by the one writer of the home, before any feed."""
 
     @abstractmethod
     def latest_as_of(self, time_zone: str | None = None) -> date:

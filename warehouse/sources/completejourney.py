@@ -43,8 +43,8 @@ class CompleteJourney(Source):
     currency = "USD"
     has_disjoint_inputs = True
 
-    def __init__(self, location: str | None, as_of_date: date | None) -> None:
-        super().__init__(location, as_of_date)
+    def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
+        super().__init__(location, as_of_date, home)
         self._prepared: duckdb.DuckDBPyConnection | None = None
 
     @cached_property
@@ -91,8 +91,11 @@ class CompleteJourney(Source):
             "create or replace temp table cj_wanted as select unnest($1) as part, unnest($2) as input_name",
             [parts, names],
         )
-        label = str(self.folder / f"{_FEEDS[feed][1][0]}.parquet")
-        yield Relation(sql=read_sql(f"sources/completejourney_sql/{feed}.sql"), label=label)
+        yield Relation(
+            sql=read_sql(f"sources/completejourney_sql/{feed}.sql"),
+            label=str(self.folder / f"{_FEEDS[feed][1][0]}.parquet"),
+            input_names=tuple(names),
+        )
 
     def _prepare(self, con: duckdb.DuckDBPyConnection) -> None:
         """Temporary views and tables of the connection that every mapping reads."""

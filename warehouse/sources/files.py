@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -32,8 +33,8 @@ COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 class Files(Source):
     """A folder with a file, or a folder of files, per feed. Moments without an offset are UTC."""
 
-    def __init__(self, location: str | None, as_of_date: date | None) -> None:
-        super().__init__(location, as_of_date)
+    def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
+        super().__init__(location, as_of_date, home)
         self.folder = Path(location or "").expanduser()
         if not location or not self.folder.is_dir():
             raise FeedError(
@@ -74,22 +75,49 @@ class Files(Source):
         ]
 
     def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterator[Relation]:
-        """One relation per file, so that an error names it."""
+        """One relation for all files of one shape: a year of daily files is read in one pass."""
+        shapes: dict[_Shape, list[str]] = {}
         for item in inputs:
-            path = self.folder / item.name
             try:
-                reader = _reader(con, path, feed)
-                columns = {row[0].lower() for row in con.execute(f"describe from {reader}").fetchall()}
+                shape = _shape(con, self.folder / item.name, feed, _hive_columns(item.name))
             except (duckdb.Error, OSError, UnicodeDecodeError) as error:
                 raise unreadable(feed, item.name, error) from error
-            hive = _hive_values(item.name)
-            added = {name: value for name, value in hive.items() if name not in columns}
-            values = "".join(f", {literal(value)} as {quote(name)}" for name, value in added.items())
+            shapes.setdefault(shape, []).append(item.name)
+        for shape, names in shapes.items():
             yield Relation(
-                sql=f"select *{values}, {literal(item.name)} as {quote(INPUT_COLUMN)} from {reader}",
-                label=item.name,
-                ignored_columns=frozenset(hive),
+                sql=self._select(shape, names),
+                label=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",
+                input_names=tuple(names),
+                ignored_columns=shape.hive_columns,
             )
+
+    def _select(self, shape: _Shape, names: Sequence[str]) -> str:
+        files = ", ".join(literal(str(self.folder / name)) for name in names)
+        folder_length = len(str(self.folder / names[0])) - len(names[0])
+        name = f"{quote(INPUT_COLUMN)}[{folder_length + 1}:]"
+        added = [f"{name} as {quote(INPUT_COLUMN)}"]
+        for column in sorted(shape.hive_columns - shape.columns):
+            folder = literal(f"/{re.escape(column)}=([^/]*)/")
+            added.append(f"url_decode(regexp_extract({name}, {folder}, 1, 'i')) as {quote(column)}")
+        return (
+            f"select * exclude ({quote(INPUT_COLUMN)}), {', '.join(added)} "
+            f"from {shape.function}([{files}], {shape.options}, filename = {literal(INPUT_COLUMN)})"
+        )
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What files have in common that one table function can read together.
+
+    `function` and its `options` read them; `columns` are those within the files, in lower case, and `hive_columns`
+    those that the folders name; `types` keeps files apart whose columns differ in type.
+    """
+
+    function: str
+    options: str
+    columns: frozenset[str]
+    hive_columns: frozenset[str]
+    types: str
 
 
 def _hash(path: Path) -> str:
@@ -97,14 +125,26 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _hive_values(name: str) -> Mapping[str, str]:
-    """The values that folders like `date=2026-03-01` give to all rows of a file."""
-    folders = (part.partition("=") for part in name.split("/")[:-1] if "=" in part)
-    return {key.lower(): unquote(value) for key, _, value in folders}
+def _hive_columns(name: str) -> frozenset[str]:
+    """The columns that folders like `date=2026-03-01` give to all rows of a file."""
+    return frozenset(part.partition("=")[0].lower() for part in name.split("/")[:-1] if "=" in part)
 
 
-def _reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
-    """The table function that reads a file: Parquet as it is typed, CSV and NDJSON as text."""
+def _shape(con: duckdb.DuckDBPyConnection, path: Path, feed: str, hive_columns: frozenset[str]) -> _Shape:
+    """How to read a file: Parquet as it is typed, CSV and NDJSON as text."""
+    function, options = _reader(con, path, feed)
+    described = con.execute(f"describe from {function}({literal(str(path))}, {options})").fetchall()
+    return _Shape(
+        function=function,
+        options=options,
+        columns=frozenset(row[0].lower() for row in described),
+        hive_columns=hive_columns,
+        types=", ".join(f"{row[0]} {row[1]}" for row in described),
+    )
+
+
+def _reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> tuple[str, str]:
+    """The table function that reads a file, and its options."""
     compression = COMPRESSIONS.get(path.suffix)
     kind = (path.with_suffix("") if compression else path).suffix.removeprefix(".")
     if kind not in FORMATS or (compression and kind == "parquet"):
@@ -115,10 +155,12 @@ def _reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
             remedy=f"deliver {', '.join(FORMATS)}; csv, ndjson and jsonl may be compressed as .gz or .zst.",
         )
     if kind == "parquet":
-        return f"read_parquet({literal(str(path))}, hive_partitioning = false, binary_as_string = true)"
+        return "read_parquet", "hive_partitioning = false, binary_as_string = true"
     if compression:
         _check_complete(path, compression)
-    return _csv_reader(path, compression) if kind == "csv" else _ndjson_reader(con, path, feed)
+    if kind == "csv":
+        return "read_csv", _csv_options(path, compression)
+    return "read_ndjson", _ndjson_options(con, path, feed)
 
 
 def _check_complete(path: Path, compression: str) -> None:
@@ -128,7 +170,7 @@ def _check_complete(path: Path, compression: str) -> None:
             pass
 
 
-def _csv_reader(path: Path, compression: str | None) -> str:
+def _csv_options(path: Path, compression: str | None) -> str:
     with pa.input_stream(str(path), compression=compression) as stream:
         header = stream.read(1 << 16).decode("utf-8-sig", errors="ignore")
     first_line = header.splitlines()[0] if header else ""
@@ -138,12 +180,12 @@ def _csv_reader(path: Path, compression: str | None) -> str:
         raise OSError("the file is empty, even the header is missing")
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
-        f"quote = '\"', escape = '\"', columns = {{{columns}}})"
+        f"auto_detect = false, header = true, delim = {literal(delimiter)}, "
+        f"quote = '\"', escape = '\"', columns = {{{columns}}}"
     )
 
 
-def _ndjson_reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
+def _ndjson_options(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
     """Optional columns of the contract are always asked for: a key may first appear far down the file."""
     sampled = con.execute(
         f"describe from read_ndjson({literal(str(path))}, records = true, maximum_depth = 1, "
@@ -154,4 +196,4 @@ def _ndjson_reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str
     optional = [column.name for column in feed_named(feed).columns if not column.required]
     names += [name for name in optional if name not in present]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    return f"read_ndjson({literal(str(path))}, records = true, columns = {{{columns}}})"
+    return f"records = true, columns = {{{columns}}}"
