@@ -134,6 +134,11 @@ def coverage(observed: Values, quantile: Values) -> float:
     return float((observed <= quantile).mean())
 
 
+def count_coverage(observed: Values, quantile: Values) -> float:
+    """Share of whole-numbered counts at or below the quantile, each count spread evenly over one unit."""
+    return float(np.clip(quantile - observed + 0.5, 0, 1).mean())
+
+
 def _shares(predicted: Values) -> Values:
     clipped = np.clip(predicted, 1e-6, None)
     return clipped / clipped.sum(axis=1, keepdims=True)

@@ -17,6 +17,9 @@ from mtl_models import metrics
 from mtl_models.metrics import Values
 from mtl_models.ranking_metrics import score_lists
 
+# Standard deviations from the median to the 90% quantile of a normal distribution.
+Z_90 = 1.2816
+
 Measure = Callable[[Values, Values], float]
 Columns = Mapping[str, Values]
 
@@ -218,14 +221,23 @@ def score_order_risks(targets: Columns, predicted: Columns) -> list[Score]:
 
 
 def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
-    """Against the recent mean of the same channel and reason."""
+    """Against recent means of the same channel and reason; quantiles against those of a Poisson count."""
     seen = ~np.isnan(targets["contacts"])
-    plain = {"recent mean": baselines["contacts"][seen]}
+    recent = baselines["contacts_28d"][seen]
+    plain = {"weekday mean of 8 weeks": baselines["contacts"][seen], "mean of 28 days": recent}
     contacts = Prediction("contacts", targets["contacts"][seen], predicted["contacts_mean"][seen], plain)
+    names = {"p10": -Z_90, "p50": 0.0, "p90": Z_90}
+    ours = np.stack([predicted[f"contacts_{name}"][seen] for name in names], axis=1)
+    poisson = np.stack([np.clip(recent + z * np.sqrt(recent), 0, None) for z in names.values()], axis=1)
+    quantiles = Prediction("contacts", targets["contacts"][seen], ours, {"Poisson around 28 days' mean": poisson})
     return [
         contacts.score("wape", metrics.wape),
         contacts.score("poisson_deviance", metrics.poisson_deviance, is_gate=True),
         contacts.score("bias_percent", metrics.bias_percent, better=None),
+        *(
+            quantiles.score(f"coverage_{name}", _column(metrics.count_coverage, i), better=None)
+            for i, name in enumerate(names)
+        ),
     ]
 
 

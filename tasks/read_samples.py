@@ -44,8 +44,8 @@ SAMPLE_KEYS = {
     "recommendation": ("cutoff_date", "user_id", "product_id"),
     "demand": ("cutoff_date", "product_id", "site_id", "horizon"),
     "promotion": ("cutoff_date", "campaign_id", "user_id"),
-    "service_orders": ("cutoff_date", "order_id"),
-    "service_days": ("cutoff_date", "forecast_date", "channel", "contact_reason"),
+    "service_orders": ("origin_date", "order_id"),
+    "service_days": ("origin_date", "forecast_date", "channel", "contact_reason"),
 }
 # Rows with equal values here are one list of candidates.
 LIST_KEYS = {"recommendation": ("cutoff_date", "user_id")}

@@ -40,6 +40,8 @@ DEMAND_FILES = (
 )
 CAMPAIGN_AND_SERVICE_FILES = (
     "samples/promotion.sql",
+    "staging/after_sales.sql",
+    "features/service_origins.sql",
     "samples/service_orders.sql",
     "samples/service_days.sql",
 )

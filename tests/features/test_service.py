@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 import pytest
@@ -53,15 +53,37 @@ def test_open_orders(tickets: duckdb.DuckDBPyConnection) -> None:
 
 def test_days_ahead(tickets: duckdb.DuckDBPyConnection) -> None:
     query = """
-        select forecast_date, calendar_date, label_contacts, base_contacts, ctx_contacts_per_day_7d, ctx_days_ahead
+        select forecast_date, calendar_date, label_contacts, base_contacts, base_contacts_28d, ctx_days_ahead,
+            ctx_open_orders_in_days, ctx_overdue_orders_in_days
         from samples.service_days where fold = 'test' order by forecast_date
     """
     days = read(tickets, query)
     assert len(days) == 28
-    # 5 May was the day of the one contact ahead; the Friday before the cut-off had one in eight weeks.
-    assert days[1] == (date(2024, 5, 5), CUTOFF, 1, 0.0, pytest.approx(1 / 7), 1)
-    assert days[6] == (date(2024, 5, 10), CUTOFF, 0, 0.125, pytest.approx(1 / 7), 6)
+    # One of four orders in 28 days was overdue. 5 May was the day of the one contact ahead; the Friday before the
+    # cut-off had one in eight weeks.
+    waiting = pytest.approx(1 / (4 / 28 + 1))
+    assert days[1] == (date(2024, 5, 5), CUTOFF, 1, 0.0, pytest.approx(1 / 28), 1, waiting, waiting)
+    assert days[6] == (date(2024, 5, 10), CUTOFF, 0, 0.125, pytest.approx(1 / 28), 6, waiting, waiting)
     assert days[7][1] == date(2024, 5, 11)
+
+
+def test_service_learns_every_week(tickets: duckdb.DuckDBPyConnection) -> None:
+    """From four weeks after the first contact until the labels end where validation begins, the entities of the last
+    cut-off before each origin are seen."""
+    origins = read(tickets, "select origin_date, cutoff_date, fold from features.service_origins order by origin_date")
+    validation = AS_OF - timedelta(days=56)
+    weekly = [origin for origin, _, fold in origins if fold == "train"]
+    assert weekly == [date(2024, 3, 2), date(2024, 3, 9)] and weekly[-1] + timedelta(days=28) == validation
+    assert origins[-3:] == [(validation, validation, "validation"), (CUTOFF, CUTOFF, "test"), (AS_OF, AS_OF, "serve")]
+
+
+def test_what_was_heard_of_products_and_users(tickets: duckdb.DuckDBPyConnection) -> None:
+    """Five lines and two contacts by the cut-off; nothing had come back yet."""
+    query = """
+        select distinct ctx_product_contact_ratio, ctx_product_return_ratio, ctx_user_contact_ratio
+        from samples.service_orders where fold = 'test'
+    """
+    assert read(tickets, query) == [(pytest.approx(2 / 5), 0.0, pytest.approx(2 / 5))]
 
 
 def test_contacts_of_a_user(tickets: duckdb.DuckDBPyConnection) -> None:

@@ -86,11 +86,11 @@ select
 from features.users join features.cutoffs using (cutoff_date), range(0, 2) as campaigns (campaign);
 
 create table samples.service_orders (
-    order_id varchar, user_id varchar, site_id varchar, cutoff_date date, fold varchar, label_contacted integer,
+    order_id varchar, user_id varchar, site_id varchar, origin_date date, cutoff_date date, fold varchar, label_contacted integer,
     label_returned integer
 );
 create table samples.service_days (
-    forecast_date date, channel varchar, contact_reason varchar, cutoff_date date, calendar_date date, fold varchar,
+    forecast_date date, channel varchar, contact_reason varchar, origin_date date, cutoff_date date, calendar_date date, fold varchar,
     label_contacts integer, base_contacts float
 );
 

@@ -179,7 +179,9 @@ def contact_rows(generator: torch.Generator) -> TaskSamples:
     rows = 200
     base = torch.rand(rows, generator=generator) * 20 + 1
     contacts = torch.poisson(base * 1.5, generator=generator)
-    return samples({}, rows, {"contacts": contacts}, {"contacts": base})
+    return samples(
+        {}, rows, {"contacts": contacts}, {"contacts": base, "contacts_28d": base, "contacts_expected": base}
+    )
 
 
 def make_shop(seed: int = 0) -> Shop:
