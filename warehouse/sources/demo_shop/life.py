@@ -1,0 +1,65 @@
+"""The shop's life on disk: it lives a day, its systems write files, and the truth goes elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+
+from warehouse.sources.base import Progress
+from warehouse.sources.demo_shop import truth
+from warehouse.sources.demo_shop.decisions import Decisions
+from warehouse.sources.demo_shop.dirt import soil
+from warehouse.sources.demo_shop.landing import land
+from warehouse.sources.demo_shop.spec import ShopSpec
+from warehouse.sources.demo_shop.world import Day, World
+
+# A killed life goes on from the last state that it saved, and writes the same bytes again.
+_DAYS_BETWEEN_SAVES = 30
+
+
+class Life:
+    """A shop that lives in a home folder, from where its saved state left it."""
+
+    def __init__(self, spec: ShopSpec, home: Path) -> None:
+        self.spec, self.landing, self.truth = spec, spec.landing(home), spec.truth(home)
+        is_known = self.landing.is_dir() and self._state.is_dir()
+        self.world = World.load(self._state) if is_known else self._open()
+
+    def live(self, decisions: Decisions | None = None) -> Day:
+        """Live one day under the decisions, and write all that it brings; DecisionError, and nothing lived, when the
+        shop cannot carry them out."""
+        day = self.world.live(decisions)
+        soiled = soil(day.feeds, day.date, self.spec.dirt_ratio, self.spec.seed)
+        land(self.landing, soiled.today, day.date)
+        for landing_day, feeds in soiled.late.items():
+            land(self.landing, feeds, landing_day, late_from=day.date)
+        truth.write_day(self.truth, day, soiled.planted)
+        return day
+
+    def live_until(self, as_of_date: date, progress: Progress) -> None:
+        """Live every day before the as-of date under the shop's own habits."""
+        first, days = self.world.today, (as_of_date - self.world.today).days
+        for number in range(days):
+            progress(f"The demo shop lives {self.world.today}", number / days)
+            self.live()
+            if (self.world.today - first).days % _DAYS_BETWEEN_SAVES == 0:
+                self.save()
+        self.save()
+
+    def save(self) -> None:
+        """Save the state from which the shop lives on, and what is true of its entities."""
+        truth.write_entities(self.truth, self.world.truth())
+        self.world.save(self._state)
+
+    def _open(self) -> World:
+        """A new shop; what it has before its first day lands on the eve."""
+        for folder in (self.landing, self.truth):
+            shutil.rmtree(folder, ignore_errors=True)
+        world = World.create(self.spec.size, self.spec.seed)
+        land(self.landing, world.opening(), world.today - timedelta(days=1))
+        return world
+
+    @property
+    def _state(self) -> Path:
+        return self.truth / "world"
