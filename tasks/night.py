@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -34,7 +35,11 @@ class FeatureConfig(Frozen):
     warm_recommendation_train_cutoffs: int = Field(
         1, ge=1, description="Cut-offs that train the recommendation when yesterday's model is the start"
     )
-    minimum_history_days: int = Field(70, ge=7, description="No cut-off earlier than this after the first order")
+    minimum_history_days: int = Field(
+        70,
+        ge=7,
+        description="No cut-off earlier than this after the first order; a young shop gives a quarter of its history",
+    )
     demand_products: int = Field(2000, ge=1, description="Best-selling products that train the demand curve")
     candidates_per_user: int = Field(160, ge=20, description="Products ranked for each user")
     similarity_products: int = Field(3000, ge=10, description="Best-selling products in the item-item matrix")
@@ -54,6 +59,12 @@ class RecommendationConfig(Frozen):
 
     list_length: int = Field(20, ge=1, description="Products in each list")
     exploration_ratio: float = Field(0.0, ge=0, le=0.5, description="Share of positions used to learn")
+    order_by: Literal["margin", "purchases"] = Field(
+        "margin", description="What lists earn most of: expected margin where costs are known, or expected purchases"
+    )
+    minimum_in_stock_probability: float = Field(
+        0.5, ge=0, lt=1, description="Products less likely to be in stock in the coming week are not shown"
+    )
 
 
 class ReplenishmentConfig(Frozen):

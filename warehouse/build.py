@@ -21,6 +21,7 @@ ENTITY_FILES = (
     "staging/order_days.sql",
     "staging/product_weeks.sql",
     "features/cutoffs.sql",
+    "features/service_origins.sql",
     "features/users.sql",
     "features/demand_population.sql",
     "features/products.sql",
@@ -41,7 +42,6 @@ DEMAND_FILES = (
 CAMPAIGN_AND_SERVICE_FILES = (
     "samples/promotion.sql",
     "staging/after_sales.sql",
-    "features/service_origins.sql",
     "samples/service_orders.sql",
     "samples/service_days.sql",
 )

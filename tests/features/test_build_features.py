@@ -46,12 +46,14 @@ def test_without_optional_feeds(small_shop: duckdb.DuckDBPyConnection, make_nigh
 
 def test_every_sample_finds_its_entities(built_shop: duckdb.DuckDBPyConnection) -> None:
     for table in tables_with(built_shop, "fold"):
-        if table == "features.cutoffs":
+        if not table.startswith("samples."):
             continue
         columns = {name for (name,) in read(built_shop, f"select column_name from (describe {table})")}
+        # Between two cut-offs service sees the entities of the last one, which lacks who came since.
+        at_cutoff = "where fold <> 'train'" if "origin_date" in columns else ""
         for entity, key in {"users": "user_id", "products": "product_id", "sites": "site_id"}.items():
             if key in columns and not (entity == "sites" and table == "samples.demand"):
-                missing = f"from {table} anti join features.{entity} using ({key}, cutoff_date)"
+                missing = f"from {table} anti join features.{entity} using ({key}, cutoff_date) {at_cutoff}"
                 assert read(built_shop, missing) == [], (table, entity)
         if "calendar_date" in columns:
             assert read(built_shop, f"from {table} anti join features.calendar using (calendar_date)") == [], table
@@ -84,8 +86,8 @@ def test_keys_are_unique(built_shop: duckdb.DuckDBPyConnection) -> None:
         "samples.profile": "user_id, cutoff_date",
         "samples.promotion": "user_id, campaign_id, cutoff_date",
         "samples.demand": "product_id, site_id, cutoff_date, horizon",
-        "samples.service_orders": "order_id, cutoff_date",
-        "samples.service_days": "forecast_date, channel, contact_reason, cutoff_date",
+        "samples.service_orders": "order_id, origin_date",
+        "samples.service_days": "forecast_date, channel, contact_reason, origin_date",
     }.items():
         assert read(built_shop, f"from {table} select 1 group by {key} having count(*) > 1") == [], table
 

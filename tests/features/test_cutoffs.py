@@ -70,6 +70,7 @@ def test_churn_is_learned_from_windows_of_ninety_days_that_are_over(built_shop: 
 
 
 def test_a_young_shop_has_fewer_folds(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    """A quarter of its 110 days is what a cut-off must have before it."""
     for day in range(110):
         add_order(
             con, f"o{day}", f"u{day % 5}", str(date.fromordinal(date(2024, 1, 1).toordinal() + day)), ("p1", 1, 2.0)
@@ -78,9 +79,11 @@ def test_a_young_shop_has_fewer_folds(con: duckdb.DuckDBPyConnection, make_night
     assert read(con, "select fold, cutoff_date from features.cutoffs order by all") == [
         ("serve", date(2024, 4, 20)),
         ("test", date(2024, 3, 23)),
+        ("validation", date(2024, 2, 24)),
     ]
-    assert read(con, "select distinct fold from samples.profile order by all") == [("serve",), ("test",)]
-    assert read(con, "select distinct fold from samples.demand order by all") == [("serve",), ("test",)]
+    for table in ("profile", "demand"):
+        folds = read(con, f"select distinct fold from samples.{table} order by all")
+        assert folds == [("serve",), ("test",), ("validation",)]
 
 
 def test_a_new_shop_is_served_without_training(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:

@@ -1,8 +1,12 @@
 -- One row per 7-day window that a sample may look at, by its first day. Only what a calendar says: no sales.
 create or replace table features.calendar as
 with windows as (
-    select distinct cutoff_date + 7 * cast(week as integer) as calendar_date
-    from features.cutoffs, range(0, getvariable('horizon_days') // 7) as weeks (week)
+    select distinct first_date + 7 * cast(week as integer) as calendar_date
+    from (
+        select cutoff_date as first_date from features.cutoffs
+        union
+        select origin_date from features.service_origins
+    ), range(0, getvariable('horizon_days') // 7) as weeks (week)
 ),
 -- A feast counts for the window that contains it; distances are from the window's middle day.
 days as (select calendar_date, calendar_date + 3 as middle from windows)

@@ -1,6 +1,6 @@
 -- One row per day from which a night looks back (features) and ahead (labels), and what it is used for.
 -- serve, test, validation, train: every horizon. train_demand: the days between, for the demand curve alone.
--- promotion: first days of campaigns. A cut-off needs enough history, and its labels must not reach into
+-- promotion: first days of campaigns. A cut-off needs enough history (staging.first_cutoff), and its labels must not reach into
 -- the windows that are measured; what does not fit is absent.
 create or replace table features.cutoffs as
 with bounds as (
@@ -8,7 +8,7 @@ with bounds as (
         cast(getvariable('as_of_date') as date) as as_of,
         cast(getvariable('horizon_days') as integer) as horizon,
         min(business_date) as first_date,
-        min(business_date) + cast(getvariable('minimum_history_days') as integer) as earliest
+        staging.first_cutoff(min(business_date)) as earliest
     from known_lines
 ),
 -- Horizons before as-of: 0 serves, 1 tests, 2 validates, the rest trains.

@@ -26,9 +26,7 @@ known as (
     select
         promotions.*,
         -- Weights change weekly, on the days on which the night's weeks begin.
-        greatest(
-            staging.week_start(announced_date), first_date + cast(getvariable('minimum_history_days') as integer)
-        ) as weighted_date,
+        greatest(staging.week_start(announced_date), staging.first_cutoff(first_date)) as weighted_date,
         -- Recommendations look at every product; before their first cut-off only the demand curve looks back.
         start_date >= as_of - horizon * (2 + cast(getvariable('recommendation_train_cutoffs') as integer)) as is_recent
     from promotions, bounds

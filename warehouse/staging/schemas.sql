@@ -13,3 +13,9 @@ create or replace macro staging.business_date(moment) as
 create or replace macro staging.week_start(day) as
     cast(getvariable('as_of_date') as date)
         - 7 * cast(ceil((cast(getvariable('as_of_date') as date) - day) / 7) as integer);
+
+-- The earliest day to look back from, by the day of the first order: a young shop gives a quarter of what it has lived.
+create or replace macro staging.first_cutoff(first_date) as
+    cast(first_date as date) + cast(least(
+        getvariable('minimum_history_days'), (cast(getvariable('as_of_date') as date) - cast(first_date as date)) // 4
+    ) as integer);
