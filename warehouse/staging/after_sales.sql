@@ -17,7 +17,7 @@ orders as (
         any_value(user_id) as user_id,
         any_value(business_date) as business_date,
         arg_max(site_id, (line_total, site_id)) as site_id,
-        arg_max(product_id, (line_total, product_id)) as product_id,
+        arg_max(product_id, (is_item, line_total, product_id)) as product_id,
         count(*) as lines,
         sum(quantity) as units,
         sum(line_total) as spend,
