@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -45,6 +46,9 @@ def main() -> None:
             raise
         sys.stderr.write(f"error: {in_words(error)}\n")
         sys.exit(WRONG_USE if type(error).__name__ == "SettingsError" else FAILED)
+    finally:
+        # The process ends here; looking for garbage among the objects of torch and Prefect would take two seconds more.
+        gc.freeze()
 
 
 if __name__ == "__main__":

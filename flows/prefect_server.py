@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from functools import partial
 
 import httpx
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 _LOCAL_SERVER = "http://127.0.0.1:4200/api"
 # A busy machine needs a while, and a fresh home all of Prefect's migrations.
@@ -26,12 +25,20 @@ def temporary_server() -> Iterator[Callable[[], None]]:
     seconds of the one overlap with those of the other. Prefect's own ephemeral server would start only when
     the flow does, and stay behind if the night is killed. Where a server is configured, that one is used.
     """
-    if PREFECT_API_URL.value():
-        yield lambda: None
-        return
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
-    server = _start(["-m", "flows.temporary_server", str(port)])
+    start = partial(_start, ["-m", "flows.temporary_server", str(port)])
+    # Only Prefect can say whether a server is configured. Importing it takes a second or two, so the server that most
+    # nights need is on its way before.
+    early = None if "prefect" in sys.modules else start()
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    if PREFECT_API_URL.value():
+        if early:
+            _stop(early)
+        yield lambda: None
+        return
+    server = early or start()
     try:
         with temporary_settings({PREFECT_API_URL: address}):
             try:
@@ -48,6 +55,8 @@ def temporary_server() -> Iterator[Callable[[], None]]:
 def lasting_server() -> Iterator[str]:
     """The API address of a server with scheduler and user interface: the configured one, one that runs on this
     machine, or one that is started here and stops with the block. A temporary server never schedules."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
     configured = PREFECT_API_URL.value()
     if configured:
         yield configured
