@@ -82,6 +82,12 @@ class StaffingConfig(Frozen):
     answer_within_minutes: float = Field(20, gt=0, description="What in time means")
     maximum_occupancy_ratio: float = Field(0.85, gt=0, lt=1, description="Busiest an agent may be")
     open_hours_per_day: float = Field(10, gt=0, le=24, description="Hours over which a day's contacts spread")
+    solve_within_minutes: float = Field(2880, gt=0, description="Minutes until a contact must be solved")
+    agent_hour_cost: float = Field(30.0, ge=0, description="Money that an hour of an agent costs")
+    message_cost: float = Field(0.10, ge=0, description="Money that a proactive message costs")
+    message_effect_ratio: float = Field(
+        0.3, ge=0, le=1, description="Share of questions before the delivery that a proactive message saves"
+    )
 
 
 class DecisionConfig(Frozen):

@@ -36,6 +36,9 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         "answered_in_time_ratio": staffing.answered_in_time_ratio,
         "answer_within_minutes": staffing.answer_within_minutes,
         "maximum_occupancy_ratio": staffing.maximum_occupancy_ratio,
+        "agent_hour_cost": staffing.agent_hour_cost,
+        "message_cost": staffing.message_cost,
+        "message_effect_ratio": staffing.message_effect_ratio,
         "predicted_at": datetime.now(UTC).replace(tzinfo=None),
     }
     for name, value in variables.items():

@@ -26,4 +26,5 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         queues["maximum_occupancy_ratio"],
     )
     store(con, "service_staff", {"queue_row": queues["queue_row"], "required_agents": agents})
+    run_step(con, "contact_reasons")
     return {name: write(con, name) for name in ("service_forecasts", "order_contact_risks")}

@@ -210,6 +210,7 @@ SERVICE_FORECASTS = _published(
     day("forecast_date", "Day", required=True),
     text("channel", "Channel", required=True),
     text("contact_reason", "Why customers get in touch", required=True),
+    number("contacts_mean", "Expected contacts", low=0),
     number("contacts_p10", "Contacts: one chance in ten of less", low=0),
     number("contacts_p50", "Contacts: as likely less as more", low=0),
     number("contacts_p90", "Contacts: one chance in ten of more", low=0),
@@ -226,6 +227,8 @@ ORDER_CONTACT_RISKS = _published(
     ratio("return_probability", "Probability that something comes back"),
     text("likely_reason", "Most likely reason"),
     text("suggested_action", "What to do first"),
+    flag("is_message_worthwhile", "Whether a message to the customer saves more of agents' time than it costs"),
+    number("expected_saving", "Money that the message is expected to save beyond its cost", low=0),
 )
 
 TICKET_PREDICTIONS = _published(

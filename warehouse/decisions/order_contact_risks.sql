@@ -1,29 +1,56 @@
--- One row per recent order that may still lead to a contact.
-with usual as (
-    select arg_max(contact_reason, tickets) as contact_reason
-    from (
-        select contact_reason, count(*) as tickets
-        from raw.service_tickets
-        where order_id is not null and staging.business_date(created_at) < getvariable('as_of_date')
-        group by contact_reason
-        order by contact_reason
-    )
+-- One row per recent order that may still lead to a contact. A message pays where what it is expected to save of
+-- agents' time is more than what it costs; it can only answer what is asked before the delivery.
+with contact_cost as (
+    select coalesce(avg(handle_minutes), 0) / 60 * getvariable('agent_hour_cost') as contact_cost
+    from raw.service_tickets
+    where staging.business_date(created_at) < getvariable('as_of_date')
+),
+states as (
+    select
+        order_id,
+        user_id,
+        ctx_is_delivered as is_delivered,
+        ctx_is_overdue as is_overdue,
+        ctx_days_late as days_late
+    from samples.service_orders
+    where fold = 'serve'
+),
+worth as (
+    select
+        risks.*,
+        states.*,
+        likely_reason,
+        contact_probability * coalesce(before_delivery_ratio, 0) * getvariable('message_effect_ratio') * contact_cost
+            - getvariable('message_cost') as message_saving
+    from predicted.service_orders as risks
+    join states using (order_id)
+    left join contact_reasons using (is_delivered, is_overdue), contact_cost
 )
 select
     order_id,
     contact_probability,
     return_probability,
-    usual.contact_reason as likely_reason,
+    likely_reason,
     case
-        when contact_probability >= 0.5 then 'Check the delivery and write to the customer first'
+        when message_saving > 0 and is_overdue then 'Write to the customer: the parcel is late, and when it will come'
+        when message_saving > 0 then 'Write to the customer: where the parcel is, and when it will come'
         else 'Nothing'
     end as suggested_action,
+    message_saving > 0 as is_message_worthwhile,
+    if(message_saving > 0, message_saving, 0) as expected_saving,
     model_version,
     is_fallback,
     'similar' as evidence_level,
-    format('{:.0f}% of orders like it lead to a contact', 100 * contact_probability)
-    || coalesce(', most often about ' || usual.contact_reason, '')
+    format(
+        '{}, {:.0f}% likely to lead to a contact',
+        case
+            when is_delivered then 'Delivered'
+            when is_overdue then format('{} days late', days_late)
+            else 'On its way'
+        end,
+        100 * contact_probability
+    )
+    || coalesce(', most often about ' || likely_reason, '')
     || '.' as primary_reason
-from predicted.service_orders
-join raw.orders using (order_id)
-join staging.users using (user_id), usual
+from worth
+semi join staging.users using (user_id)

@@ -3,6 +3,7 @@ select
     forecast_date,
     channel,
     contact_reason,
+    contacts_mean,
     contacts_p10,
     contacts_p50,
     contacts_p90,

@@ -91,19 +91,18 @@ offers as (
 contacts as (
     select
         'service' as head,
-        format('Order {}: {}', order_id, lower(suggested_action)) as action,
+        format('Order {}: {}', order_id, lcase(suggested_action[1]) || suggested_action[2:]) as action,
         'order' as object_type,
         order_id as object_id,
         getvariable('as_of_date') as do_by_date,
-        cast(coalesce(order_total, 0) * coalesce(return_probability, 0) as double) as value_at_stake,
-        false as is_margin,
+        expected_saving as value_at_stake,
+        true as is_margin,
         primary_reason,
         model_version,
         evidence_level,
         is_fallback
     from predictions.order_contact_risks
-    join raw.orders using (order_id)
-    where contact_probability >= 0.5
+    where is_message_worthwhile
 )
 select * from prices
 union all by name select * from orders
