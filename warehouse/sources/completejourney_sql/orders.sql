@@ -10,6 +10,8 @@ select
     (received + discounted)::decimal(18, 4) as subtotal,
     discounted::decimal(18, 4) as discount_total,
     received::decimal(18, 4) as order_total,
+    -- The package does not say which coupon it was.
+    case when has_matched_coupon then 'matched' when has_coupon then 'manufacturer' end as coupon,
     input_name as _input_name
 from cj_baskets
 join cj_wanted on cj_wanted.part::date = business_date

@@ -33,7 +33,9 @@ with totals as (
         any_value(store_id) as store_id,
         any_value(transaction_timestamp) as ordered_at,
         sum(sales_value::decimal(18, 4)) as received,
-        sum(retail_disc::decimal(18, 4)) + sum(coupon_match_disc::decimal(18, 4)) as discounted
+        sum(retail_disc::decimal(18, 4)) + sum(coupon_match_disc::decimal(18, 4)) as discounted,
+        bool_or(coupon_match_disc > 0) as has_matched_coupon,
+        bool_or(coupon_disc > 0) as has_coupon
     from cj_transactions
     group by basket_id
 )
