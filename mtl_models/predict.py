@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mtl_models.batching import chunks
+from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.demand_curve import log_price_ratio
 from mtl_models.elasticity import OwnElasticity, own_elasticity
 from mtl_models.model import Entities, JointModel, Rows, product_ids
@@ -43,10 +44,10 @@ def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSampl
     model.curve.own_shift.zero_()
     expected = predict(model, entities, {"demand": demand})["pricing"]["units"].to(demand.weights.device)
     seen = (demand.inputs["is_priced"] > 0) & (demand.inputs["is_price_seen"] > 0)
-    seen &= ~torch.isnan(demand.targets["units"])
+    seen &= demand.targets["available_ratio"] >= LEAST_AVAILABLE_RATIO
     own = own_elasticity(
         units=demand.targets["units"][seen],
-        expected=expected[seen],
+        expected=(expected * demand.targets["available_ratio"])[seen],
         log_ratio=log_price_ratio(demand.inputs["price"], demand.inputs["reference_price"])[seen],
         product_ids=product_ids(entities, demand)[seen],
         products=len(model.curve.own_shift),

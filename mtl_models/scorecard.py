@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtl_models import metrics
+from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.metrics import Values
 from mtl_models.ranking_metrics import score_lists
 
 # Standard deviations from the median to the 90% quantile of a normal distribution.
 Z_90 = 1.2816
+
+# Below this share of a week in stock, sales were cut noticeably.
+SCARCE_RATIO = 0.9
 
 Measure = Callable[[Values, Values], float]
 Columns = Mapping[str, Values]
@@ -148,13 +152,14 @@ def score_recommendation(lists: Lists, score: Values, popularity: Values) -> lis
 def score_pricing(targets: Columns, baselines: Columns, inputs: Columns, predicted: Columns) -> list[Score]:
     """Units at the price that was charged; gated by weeks with an observed price, for a carried price gives away
     that nothing was sold."""
-    measured = (inputs["is_price_test"] > 0) & ~np.isnan(targets["units"])
+    demand = _demand(targets)
+    measured = (inputs["is_price_test"] > 0) & ~np.isnan(demand)
     seen = measured & (inputs["is_price_seen"] > 0)
     promoted = measured & (1 - inputs["price"] / inputs["list_price"] >= 0.1)
 
     def over(rows: NDArray[np.bool_]) -> Prediction:
         plain = {"mean of 4 weeks": baselines["units"][rows]}
-        return Prediction("price_response", targets["units"][rows], predicted["units"][rows], plain)
+        return Prediction("price_response", demand[rows], predicted["units"][rows], plain)
 
     scores = [
         over(measured).score("wape", metrics.wape),
@@ -170,13 +175,15 @@ def score_pricing(targets: Columns, baselines: Columns, inputs: Columns, predict
 
 
 def score_supply(targets: Columns, baselines: Columns, inputs: Columns, predicted: Columns) -> list[Score]:
-    """Gated by the quantile loss: stock is ordered from quantiles."""
-    measured = (inputs["is_supply_test"] > 0) & ~np.isnan(targets["units"])
+    """Gated by the quantile loss: stock is ordered from quantiles. `wape_scarce`: of weeks partly out of stock, beside
+    a mean of sales that takes them for demand."""
+    demand = _demand(targets)
+    measured = (inputs["is_supply_test"] > 0) & ~np.isnan(demand)
     names = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p95": 0.95}
     # [n, 4] quantiles; the mean quantile loss weighs the levels alike.
     ours = np.stack([predicted[f"demand_units_{name}"][measured] for name in names], axis=1)
     plain = np.stack([baselines[f"units_13w_{name}"][measured] for name in names], axis=1)
-    quantiles = Prediction("demand", targets["units"][measured], ours, {"empirical quantiles of 13 weeks": plain})
+    quantiles = Prediction("demand", demand[measured], ours, {"empirical quantiles of 13 weeks": plain})
 
     def mean_loss(observed: Values, predicted: Values) -> float:
         levels = names.values()
@@ -189,6 +196,11 @@ def score_supply(targets: Columns, baselines: Columns, inputs: Columns, predicte
     scores.append(quantiles.score("wape_of_median", _column(metrics.wape, 1)))
     for i, name in enumerate(names):
         scores.append(quantiles.score(f"coverage_{name}", _column(metrics.coverage, i), better=None))
+    scarce = measured & (targets["available_ratio"] < SCARCE_RATIO)
+    if scarce.any():
+        plain = {"mean sales of 4 weeks": baselines["units_sold"][scarce]}
+        weeks = Prediction("demand", demand[scarce], predicted["demand_units_mean"][scarce], plain)
+        scores.append(weeks.score("wape_scarce", metrics.wape))
     return scores
 
 
@@ -239,6 +251,12 @@ def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Column
             for i, name in enumerate(names)
         ),
     ]
+
+
+def _demand(targets: Columns) -> Values:
+    """[n] units that a week with stock all the time would have sold; NaN where that is not known."""
+    ratio = targets["available_ratio"]
+    return np.where(ratio >= LEAST_AVAILABLE_RATIO, targets["units"] / np.maximum(ratio, 1e-9), np.nan)
 
 
 def _non_buyers(observed: Values, probability: Values) -> float:

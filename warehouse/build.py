@@ -32,6 +32,7 @@ ENTITY_FILES = (
     "samples/profile.sql",
 )
 DEMAND_FILES = (
+    "staging/product_availability.sql",
     "staging/product_panels.sql",
     "features/demand_history.sql",
     "features/placement_lifts.sql",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mtl_models.censoring import observed_demand
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import binary_cross_entropy, known, logit, masked_mean, negative_binomial_deviance
 from mtl_models.samples import TaskSamples
@@ -31,9 +32,10 @@ class PriceResponse(Head):
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Deviance of the units of priced products."""
-        target = torch.where(rows.inputs["is_priced"] > 0, rows.targets["units"], torch.nan)
+        demand, weights = observed_demand(rows)
+        target = torch.where(rows.inputs["is_priced"] > 0, demand, torch.nan)
         deviance = negative_binomial_deviance(outputs["log_units"], known(target), DISPERSION)
-        return {"units": masked_mean(deviance, target)}
+        return {"units": masked_mean(deviance, target, weights)}
 
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Units at the observed price, and the elasticity."""

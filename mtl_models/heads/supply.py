@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mtl_models.censoring import observed_demand
 from mtl_models.demand_curve import Curve
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import known, masked_mean, negative_binomial_deviance, pinball
@@ -20,6 +21,7 @@ DISPERSION = 0.1
 class Supply(Head):
     """The demand curve at the price that will be charged, times factors for the quantiles.
 
+    Demand is learned, not sales: a week partly without stock counts by the part with stock (`censoring`).
     The factors know nothing of the price: another price moves all quantiles along the one curve.
     """
 
@@ -40,14 +42,14 @@ class Supply(Head):
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Pinball of each quantile, and the deviance of the mean."""
-        target = rows.targets["units"]
+        target, weights = observed_demand(rows)
         units = known(target)
         losses = {
-            f"units_p{level * 100:.0f}": masked_mean(pinball(outputs["quantiles"][:, i], units, level), target)
+            f"units_p{level * 100:.0f}": masked_mean(pinball(outputs["quantiles"][:, i], units, level), target, weights)
             for i, level in enumerate(LEVELS)
         }
         deviance = negative_binomial_deviance(outputs["log_units"], units, DISPERSION)
-        return losses | {"units_mean": masked_mean(deviance, target)}
+        return losses | {"units_mean": masked_mean(deviance, target, weights)}
 
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of predicted.demand."""

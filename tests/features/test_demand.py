@@ -150,3 +150,51 @@ def test_tonight_everything_sold_lately_is_forecast(con: duckdb.DuckDBPyConnecti
         ("milk", False),
     ]
     assert read(con, "select distinct product_id from samples.demand where fold <> 'serve'") == [("bread",)]
+
+
+@pytest.fixture
+def scarce(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Bread sells 8 a week at each of two sites of one size, beside hats at both. It lacks at one site for half of
+    week 14, at both for all of week 15 (and sells nothing then), and at one for half of week 18."""
+    for week in range(1, 21):
+        sold = {14: (8, 4), 15: (0, 0), 18: (8, 4)}.get(week, (8, 8))
+        for site, units in zip(("big", "small"), sold, strict=True):
+            day = FIRST + timedelta(days=7 * (week - 1))
+            lines = [("hat", 1, 9.0), *([("bread", units, 5.0)] if units else [("cap", 1, 2.0)])]
+            add_order(con, f"o{week}-{site}", "u1", str(day), *lines, site_id=site)
+    for week, hours, sites in ((14, 12, ["small"]), (15, 24, ["big", "small"]), (18, 12, ["small"])):
+        con.execute(
+            """insert into raw.inventory_snapshots by name
+            select cast($1 as date) + cast(day as integer) as snapshot_date, site_id, 'bread' as product_id,
+                0 as available_units, $2 as out_of_stock_hours
+            from range(7) as days (day), (select unnest($3) as site_id)""",
+            [FIRST + timedelta(days=7 * (week - 1)), hours, sites],
+        )
+    return con
+
+
+def test_sales_at_an_empty_shelf_are_censored_demand(scarce: duckdb.DuckDBPyConnection, night: Night) -> None:
+    build_features(scarce, night)
+    labels = read(
+        scarce,
+        """select horizon, label_units, label_available_ratio from samples.demand
+        where product_id = 'bread' and fold = 'test' order by horizon""",
+    )
+    assert labels == [(1, 16.0, 1.0), (2, 12.0, 0.75), (3, 16.0, 1.0), (4, 16.0, 1.0)]
+    ((*known,),) = read(
+        scarce,
+        """select distinct base_units, base_units_13w_p10, base_level, base_units_sold from samples.demand
+        where product_id = 'bread' and fold = 'test'""",
+    )
+    # 12 units in three quarters of week 14 stand for 16; week 15 says nothing, the demand before it still stands.
+    assert known == pytest.approx([16, 16, 16.3, (16 + 12 + 0 + 16) / 4])
+
+
+def test_without_snapshots_sales_are_demand(scarce: duckdb.DuckDBPyConnection, night: Night) -> None:
+    scarce.execute("delete from raw.inventory_snapshots")
+    build_features(scarce, night)
+    assert read(scarce, "select distinct label_available_ratio from samples.demand where fold = 'test'") == [(1.0,)]
+    query = (
+        "select distinct base_units, base_units_sold from samples.demand where product_id = 'bread' and fold = 'test'"
+    )
+    assert read(scarce, query) == [(11.0, 11.0)]

@@ -139,10 +139,11 @@ def demand_rows(generator: torch.Generator, weeks: int = 16) -> TaskSamples:
     return samples(
         {"product": products, "history": products, "calendar": torch.zeros(rows, dtype=torch.int64)},
         rows,
-        {"units": units},
+        {"units": units, "available_ratio": torch.ones(rows)},
         {
             "level": level,
             "units": level,
+            "units_sold": level,
             "units_13w_p10": level * 0.5,
             "units_13w_p50": level,
             "units_13w_p90": level * 1.6,

@@ -1,4 +1,4 @@
--- One row per product, site and cut-off of the demand population: recent weekly sales of the whole shop ('all'),
+-- One row per product, site and cut-off of the demand population: recent weekly demand of the whole shop ('all'),
 -- divided by base_level. `week_1` is the last week before the cut-off.
 create or replace table features.demand_history as
 with bounds as (
@@ -9,7 +9,7 @@ known as (
         product_id,
         cutoff_date,
         products.subcategory,
-        units[1:(cutoff_date - product_panels.first_week) // 7] as units,
+        demand_units[1:(cutoff_date - product_panels.first_week) // 7] as units,
         -- As many weeks as the shop knows: before its first sale a product sold nothing.
         least((cutoff_date - bounds.first_week) // 7, 26) as weeks
     from features.demand_population

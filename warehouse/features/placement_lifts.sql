@@ -1,4 +1,4 @@
--- One row per promotion channel, placement and cut-off: units sold under it, over the mean of the eight weeks
+-- One row per promotion channel, placement and cut-off: demand under it, over the mean of the eight weeks
 -- before, as learned from the weeks before the cut-off. A few weeks without lift are added as a prior.
 create or replace table features.placement_lifts as
 with panels as (
@@ -10,9 +10,9 @@ weeks as (
     select
         product_id,
         first_week + 7 * cast(position as integer) as week_start,
-        units[position + 1] as units,
-        list_avg(units[position - 7:position]) as usual_units
-    from panels, range(8, len(units)) as positions (position)
+        demand_units[position + 1] as units,
+        list_avg(demand_units[position - 7:position]) as usual_units
+    from panels, range(8, len(demand_units)) as positions (position)
 ),
 placed_weeks as (
     select

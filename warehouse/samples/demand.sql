@@ -1,5 +1,6 @@
 -- One row per product of the demand population, cut-off and week ahead. `price`, `is_price_seen` and `list_price` are
--- those of the week itself (what a what-if asks for), everything else is what the cut-off knew.
+-- those of the week itself (what a what-if asks for), everything else is what the cut-off knew. The label is what was
+-- sold and the share of the week's demand that met stock; baselines are of demand, but base_units_sold.
 create or replace table samples.demand as
 with bounds as (
     select
@@ -30,13 +31,15 @@ known as (
         list_price[weeks_known] as last_list_price,
         list_avg(price[greatest(weeks_known - 7, 1):weeks_known]) as reference_price,
         -- Before its first sale a product sold nothing.
-        list_resize(list_reverse(units[1:weeks_known]), least(weeks_of_shop, 13), 0) as units_13w
+        list_resize(list_reverse(demand_units[1:weeks_known]), least(weeks_of_shop, 13), 0) as units_13w,
+        list_resize(list_reverse(units[1:weeks_known]), 4, 0) as sold_4w
     from populated
 ),
 measured as (
     select
         *,
         list_avg(units_13w[1:4]) as base_units,
+        list_avg(sold_4w) as base_units_sold,
         list_aggregate(units_13w, 'quantile_cont', 0.1) as base_units_13w_p10,
         list_aggregate(units_13w, 'quantile_cont', 0.5) as base_units_13w_p50,
         list_aggregate(units_13w, 'quantile_cont', 0.9) as base_units_13w_p90,
@@ -96,7 +99,9 @@ select
     calendar_date,
     fold,
     cast(case when fold <> 'serve' then units[weeks_known + horizon] end as float) as label_units,
+    case when fold <> 'serve' then available_ratio[weeks_known + horizon] end as label_available_ratio,
     cast(base_units as float) as base_units,
+    cast(base_units_sold as float) as base_units_sold,
     cast(base_units_13w_p10 as float) as base_units_13w_p10,
     cast(base_units_13w_p50 as float) as base_units_13w_p50,
     cast(base_units_13w_p90 as float) as base_units_13w_p90,

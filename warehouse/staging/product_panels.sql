@@ -1,5 +1,6 @@
 -- One row per product of the demand population: its weeks as lists without gaps, oldest first. Position k is the
--- week that starts 7 (k - 1) days after `first_week`, the week of the first sale.
+-- week that starts 7 (k - 1) days after `first_week`, the week of the first sale. `units` is what was sold,
+-- `demand_units` what would have been, had there been stock all week.
 create or replace temp table product_panels as
 with spans as (
     select
@@ -21,15 +22,48 @@ histories as (
         })) as spans
     from spans
     group by product_id
+),
+panels as (
+    select
+        product_id,
+        spans[1].week_start as first_week,
+        flatten(list_transform(spans, lambda span: list_resize([span.units], span.weeks, 0))) as units,
+        flatten(list_transform(spans, lambda span: list_resize([true], span.weeks, false))) as is_price_seen,
+        -- Where nothing was sold, the last price still stands.
+        flatten(list_transform(spans, lambda span: list_resize([span.price], span.weeks, span.price))) as price,
+        flatten(list_transform(
+            spans, lambda span: list_resize([span.list_price], span.weeks, span.list_price)
+        )) as list_price
+    from histories
+),
+weeks as (
+    select product_id, first_week, unnest(units) as units, generate_subscripts(units, 1) as week_number
+    from panels
+),
+-- Sales at an empty shelf are less than demand. What the available part of a week sold stands for all of it; a week
+-- with less than a quarter says too little, and the demand before it still stands.
+demands as (
+    select
+        weeks.product_id,
+        week_number,
+        coalesce(available_ratio, 1) as available_ratio,
+        if(coalesce(available_ratio, 1) >= 0.25, cast(units / coalesce(available_ratio, 1) as float), null) as known_units,
+        coalesce(
+            last_value(known_units ignore nulls) over (partition by weeks.product_id order by week_number), units
+        ) as demand_units
+    from weeks
+    left join product_availability
+        on product_availability.product_id = weeks.product_id
+        and product_availability.week_start = first_week + 7 * cast(week_number - 1 as integer)
+),
+demand_panels as (
+    select
+        product_id,
+        list(demand_units order by week_number) as demand_units,
+        list(available_ratio order by week_number) as available_ratio
+    from demands
+    group by product_id
 )
-select
-    product_id,
-    spans[1].week_start as first_week,
-    flatten(list_transform(spans, lambda span: list_resize([span.units], span.weeks, 0))) as units,
-    flatten(list_transform(spans, lambda span: list_resize([true], span.weeks, false))) as is_price_seen,
-    -- Where nothing was sold, the last price still stands.
-    flatten(list_transform(spans, lambda span: list_resize([span.price], span.weeks, span.price))) as price,
-    flatten(list_transform(
-        spans, lambda span: list_resize([span.list_price], span.weeks, span.list_price)
-    )) as list_price
-from histories;
+select *
+from panels
+join demand_panels using (product_id);
