@@ -1,0 +1,170 @@
+"""What visitors did, as events of the feed: searches, views, carts, wish-lists, checkouts, purchases, reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from warehouse.sources.demo_shop.assortment import SUBCATEGORIES
+from warehouse.sources.demo_shop.feeds import A_DAY
+from warehouse.sources.demo_shop.luck import Luck
+from warehouse.sources.demo_shop.names import ids, moments, money
+from warehouse.sources.demo_shop.people import STAPLES
+from warehouse.sources.demo_shop.sales import visit_second
+from warehouse.sources.demo_shop.shop import Shop
+from warehouse.sources.demo_shop.shopping import CONSIDERED, DISPLAYED, FOUND, LIST, SEARCH, Visits
+from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, State
+
+Rows = NDArray[np.void]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+VIEW, FIND, CART, UNCART, CHECKOUT, BUY, WISH, REVIEW = range(8)
+EVENT_WORDS = (
+    "view_item",
+    "search",
+    "add_to_cart",
+    "remove_from_cart",
+    "begin_checkout",
+    "purchase",
+    "add_to_wishlist",
+    "review",
+)
+_VIEWED = np.repeat(np.array([0.22, 0.10, 0.25, 0.15], np.float32), [LIST_POSITIONS, STAPLES, FOUND, DISPLAYED])
+_SEARCHED, _CARTED, _WISHED, _UNCARTED, _ANONYMOUS = 0.8, 0.06, 0.02, 0.5, 0.2
+NOTHING = -1
+
+EVENT = np.dtype(
+    [
+        ("kind", "i1"), ("user", "i4"), ("second", "i4"), ("product", "i4"), ("units", "i2"), ("price", "i4"),
+        ("query", "i2"), ("rating", "i1"), ("rank", "i1"), ("is_own_list", "?"), ("is_anonymous", "?"),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The day's visits in few numbers: users who came, what each looked at first, list positions seen."""
+
+    user: Ints
+    first_product: Ints
+    impressions: int
+
+
+def looks_of(visits: Visits) -> Looks:
+    """What service and the ledger need to know of the visits."""
+    first = visits.is_considered.argmax(axis=1)
+    product = visits.product[np.arange(len(first)), first]
+    return Looks(visits.user, product, int(visits.is_considered[:, LIST].sum()))
+
+
+def browse(shop: Shop, state: State, visits: Visits, wants: Flags, shelf_price: Ints) -> Rows:
+    """Events of these visits up to the cart; what was wanted was looked at and put there."""
+    luck, user = shop.luck(state.day), visits.user[:, None]
+    column = np.arange(CONSIDERED)
+    views = wants | (visits.is_considered & (luck.uniform("views", user, column) < _VIEWED))
+    row, column = np.nonzero(views)
+    viewed = np.zeros(len(row), EVENT)
+    viewed["user"], viewed["product"] = visits.user[row], visits.product[row, column]
+    viewed["second"] = visit_second(luck, viewed["user"]) + 20 + 17 * column
+    viewed["price"], viewed["query"] = shelf_price[viewed["product"]], NOTHING
+    viewed["rank"] = np.where(column < LIST.stop, column + 1, 0)
+    viewed["is_own_list"] = state.lists[viewed["user"], 0] != NO_LIST
+    does = luck.uniform("does next", viewed["user"], viewed["product"])
+    is_wanted = wants[row, column]
+    carted = _then(viewed, is_wanted | (does < _CARTED), CART, 6)
+    dropped = (does < _CARTED * _UNCARTED) & ~is_wanted
+    wished = _then(viewed, (does >= _CARTED) & (does < _CARTED + _WISHED) & ~is_wanted, WISH, 4)
+    events = np.concatenate([_searches(visits, shop, luck), viewed, carted, _then(viewed, dropped, UNCART, 12), wished])
+    is_quiet = ~wants.any(axis=1) & (luck.uniform("is anonymous", visits.user) < _ANONYMOUS)
+    events["is_anonymous"] = np.isin(events["user"], visits.user[is_quiet])
+    return events
+
+
+def _then(viewed: Rows, where: Flags, kind: int, seconds: int) -> Rows:
+    events = viewed[where]
+    events["kind"], events["units"] = kind, 1
+    events["second"] += seconds
+    return events
+
+
+def _searches(visits: Visits, shop: Shop, luck: Luck) -> Rows:
+    searches = luck.uniform("types", visits.user) < _SEARCHED
+    events = np.zeros(int(searches.sum()), EVENT)
+    events["kind"], events["user"], events["product"] = FIND, visits.user[searches], NOTHING
+    events["price"] = NOTHING
+    events["second"] = visit_second(luck, events["user"]) + 5
+    events["query"] = shop.catalogue.subcategory[visits.product[searches, SEARCH.start]]
+    return events
+
+
+def checkouts(state: State, orders: Rows, lines: Rows, list_rank: Ints) -> Rows:
+    """Events of the day's orders; `list_rank` is the list position of each line, 0 without."""
+    started = np.zeros(len(orders), EVENT)
+    started["kind"], started["user"], started["second"] = CHECKOUT, orders["user"], orders["second"] - 60
+    started["product"] = started["price"] = started["query"] = NOTHING
+    bought = np.zeros(len(lines), EVENT)
+    for name in ("user", "product", "units", "price"):
+        bought[name] = lines[name]
+    bought["kind"], bought["query"], bought["rank"] = BUY, NOTHING, list_rank
+    bought["second"] = orders["second"][np.searchsorted(orders["number"], lines["order"])]
+    bought["is_own_list"] = state.lists[lines["user"], 0] != NO_LIST
+    return np.concatenate([started, bought])
+
+
+def reviews(lines: Rows) -> Rows:
+    """A review event of each line."""
+    events = np.zeros(len(lines), EVENT)
+    events["kind"], events["query"], events["price"] = REVIEW, NOTHING, NOTHING
+    for name in ("user", "product", "rating"):
+        events[name] = lines[name]
+    events["second"] = 18 * 3600 + lines["number"] * 7919 % (4 * 3600)
+    return events
+
+
+def behaviour_events(shop: Shop, events: Rows, day: int) -> pl.DataFrame:
+    """The feed of the day, in the order of time."""
+    events = events[np.lexsort((events["kind"], events["product"], events["user"], events["second"]))]
+    user = ids("user", events["user"])
+    known = pl.Series(events["is_anonymous"])
+    frame = pl.DataFrame(
+        {
+            "number": np.arange(len(events)),
+            "event_type": pl.Series(EVENT_WORDS).gather(events["kind"].astype(np.uint32)),
+            "event_at": moments(shop.size, events["second"].astype(np.int64) + day * A_DAY),
+            "known_user": user,
+            "is_anonymous": known,
+            "device": events["user"].astype(np.int64) * 2654435761 % 4294967296,
+            "product_id": ids("product", events["product"]),
+            "units": events["units"],
+            "price": money(events["price"]),
+            "query": events["query"],
+            "rating": events["rating"],
+            "rank": events["rank"],
+            "is_own_list": events["is_own_list"],
+            "is_on_app": shop.people.is_on_app[events["user"]],
+        }
+    )
+    words = pl.Series([word.lower() for word in SUBCATEGORIES])
+    return frame.select(
+        pl.format(f"E{day:05d}-{{}}", pl.col("number").cast(pl.String).str.zfill(8)).alias("event_id"),
+        "event_type",
+        "event_at",
+        pl.when(~pl.col("is_anonymous")).then("known_user").alias("user_id"),
+        pl.format("D{}", "device").alias("visitor_id"),
+        pl.when(pl.col("event_type") != "review").then(pl.format(f"{day:05d}-{{}}", "device")).alias("session_id"),
+        "product_id",
+        pl.when(pl.col("units") > 0).then(pl.col("units").cast(pl.Float64)).alias("quantity"),
+        pl.when(pl.col("price") >= 0).then("price").alias("price"),
+        words.gather(pl.Series(np.maximum(events["query"], 0).astype(np.uint32))).alias("search_query"),
+        pl.when(pl.col("rating") > 0).then(pl.col("rating").cast(pl.Float64)).alias("rating"),
+        pl.when(pl.col("rank") > 0)
+        .then(pl.format("for_you/{}/{}", pl.when("is_own_list").then("known_user").otherwise(pl.lit("everyone")), "rank"))
+        .alias("recommendation_id"),
+        pl.when("is_on_app").then(pl.lit("app")).otherwise(pl.lit("web")).alias("channel"),
+        pl.when("is_on_app").then(pl.lit("phone")).otherwise(pl.lit("desktop")).alias("device_type"),
+        (pl.col("query") >= 0).alias("has_query"),
+    ).with_columns(pl.when("has_query").then("search_query").alias("search_query")).drop("has_query")

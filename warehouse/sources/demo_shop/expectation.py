@@ -1,0 +1,109 @@
+"""What is true of the shop, in expectation over all luck that is still to come."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from warehouse.sources.demo_shop.market import Market
+from warehouse.sources.demo_shop.names import ids, money
+from warehouse.sources.demo_shop.shop import Shop
+from warehouse.sources.demo_shop.shopping import Visits, consider, visit_chance
+from warehouse.sources.demo_shop.state import State
+from warehouse.sources.demo_shop.trade import expected_units
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# The expectation runs over so many users at most, drawn evenly from all.
+SAMPLED_USERS = 40_000
+BAD_BELOW, GOOD_FROM = -0.6, 0.6
+QUALITY_CLASSES = ("bad", "medium", "good")
+
+
+def expected_demand(shop: Shop, state: State, market: Market) -> Floats:
+    """(N, P) mean units wanted on the market's day, whoever comes, as if all were in stock."""
+    return sum(expected_units(shop, visits, weight) for visits, weight in _possible_visits(shop, state, market))
+
+
+def expected_orders(shop: Shop, state: State, market: Market) -> NDArray[np.float32]:
+    """(N,) mean orders of the market's day."""
+    orders = np.zeros(shop.size.sites)
+    for visits, weight in _possible_visits(shop, state, market):
+        orders += np.bincount(shop.people.site[visits.user], weight * any_chance(visits), minlength=len(orders))
+    return orders.astype(np.float32)
+
+
+def any_chance(visits: Visits) -> NDArray[np.float32]:
+    """(V,) chance that at least one product is bought."""
+    from warehouse.sources.demo_shop.shopping import SEARCH
+
+    nothing = np.log1p(-np.minimum(visits.chance, 0.9999))
+    nothing[:, SEARCH] = 0
+    return 1 - np.exp(nothing.sum(axis=1)) * (1 - visits.chance[:, SEARCH].sum(axis=1))
+
+
+def _possible_visits(shop: Shop, state: State, market: Market) -> list[tuple[Visits, NDArray[np.float32]]]:
+    """Every sampled user's visit, once meant to buy and once to look around, and how often each is to be counted."""
+    step = -(-shop.people.size // SAMPLED_USERS)
+    user, luck = np.arange(0, shop.people.size, step), shop.luck(market.day)
+    comes = visit_chance(shop.people, state, market.day)[user] * np.float32(step)
+    buys = shop.people.mission_rate[user]
+    return [
+        (consider(shop, state, market, luck, user, np.full(len(user), mission)), comes * share)
+        for mission, share in ((True, buys), (False, 1 - buys))
+    ]
+
+
+def entities(shop: Shop, state: State) -> dict[str, pl.DataFrame]:
+    """name -> rows: products, users, suppliers."""
+    return {"products": products(shop, state), "users": users(shop, state), "suppliers": suppliers(shop)}
+
+
+def products(shop: Shop, state: State) -> pl.DataFrame:
+    """One row per product. `elasticity`: of expected units in the own price, averaged over what was considered so far,
+    weighted by the chance to buy; empty where nobody considered it."""
+    catalogue = shop.catalogue
+    weight = state.elasticity_weight.astype(np.float64)
+    grade = np.searchsorted([BAD_BELOW, GOOD_FROM], catalogue.quality, side="right")
+    return pl.DataFrame(
+        {
+            "product_id": ids("product", np.arange(catalogue.size)),
+            "quality": catalogue.quality,
+            "quality_class": pl.Series(QUALITY_CLASSES).gather(grade.astype(np.uint32)),
+            "appeal": catalogue.appeal,
+            "elasticity": np.divide(state.elasticity_sum, weight, out=np.full(len(weight), np.nan), where=weight > 0),
+            "unit_cost": money(catalogue.unit_cost),
+        }
+    ).with_columns(pl.col("elasticity").fill_nan(None))
+
+
+def users(shop: Shop, state: State) -> pl.DataFrame:
+    """One row per user: rates a day and multipliers, as `people.People` explains them."""
+    people = shop.people
+    return pl.DataFrame(
+        {
+            "user_id": ids("user", np.arange(people.size)),
+            "visit_rate": people.visit_rate,
+            "mission_rate": people.mission_rate,
+            "price_sensitivity": people.price_sensitivity,
+            "deal_love": people.deal_love,
+            "purchasing_power": people.power,
+            "contact_rate": people.contact_rate,
+            "return_rate": people.return_rate,
+            "is_active": state.is_active,
+        }
+    )
+
+
+def suppliers(shop: Shop) -> pl.DataFrame:
+    """One row per supplier: quantiles of the days from order to receipt."""
+    terms, number = shop.catalogue.suppliers, np.arange(shop.size.suppliers)
+    return pl.DataFrame(
+        {
+            "supplier_id": ids("supplier", number),
+            "lead_time_days_p50": terms.lead_days(number, 0.5),
+            "lead_time_days_p90": terms.lead_days(number, 0.9),
+        }
+    )

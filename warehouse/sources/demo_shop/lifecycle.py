@@ -1,0 +1,49 @@
+"""How users come and go: arrivals, lapses, returns, withdrawn consent and erasure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warehouse.sources.demo_shop.people import STAPLES
+from warehouse.sources.demo_shop.shop import Shop
+from warehouse.sources.demo_shop.state import State
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+RETURN_HAZARD = 0.006
+_LAPSE_HAZARD, _WITHDRAWS, _IS_ERASED = 0.0015, 0.0003, 0.00003
+_FADES = np.float32(0.95)
+
+
+def lapse_hazard(annoyance: Floats) -> Floats:
+    """Chance a day that an active user stops coming: more after late parcels and long waits."""
+    return np.float32(_LAPSE_HAZARD) * np.exp(np.minimum(annoyance, 4))
+
+
+def welcome(shop: Shop, state: State) -> Ints:
+    """Make room in the state for users whom the shop knows since today; returns their numbers."""
+    first, end = len(state.is_active), shop.people.size
+    user = np.arange(first, end)
+    new = slice(first, end)
+    age = shop.luck(-1).uniform("staple age", user[:, None], np.arange(STAPLES))
+    # As if some of a staple's days had passed already.
+    bought = state.day - np.rint(1.5 * age * shop.people.staple_days[new]).astype(np.int32)
+    state.welcome(shop.people, shop.people.consents_at_first[new], bought)
+    return user
+
+
+def move_on(shop: Shop, state: State) -> tuple[Ints, Ints]:
+    """Lapses, returns, consent and erasure overnight; returns the users whose row changes, and of these the erased."""
+    luck, user = shop.luck(state.day), np.arange(shop.people.size)
+    draw = luck.uniform("comes or goes", user)
+    lapses = state.is_active & (draw < lapse_hazard(state.annoyance))
+    returns = ~state.is_active & (draw < RETURN_HAZARD)
+    state.is_active = (state.is_active & ~lapses) | returns
+    state.annoyance *= _FADES
+    withdraws = state.has_consent & ~state.is_erased & (luck.uniform("withdraws consent", user) < _WITHDRAWS)
+    is_erased = ~state.is_erased & (luck.uniform("asks for erasure", user) < _IS_ERASED)
+    state.has_consent &= ~(withdraws | is_erased)
+    state.is_erased |= is_erased
+    return np.flatnonzero(withdraws | is_erased), np.flatnonzero(is_erased)
