@@ -68,4 +68,5 @@ DEPARTMENTS = (
 )  # fmt: skip
 
 SUBCATEGORIES_EACH = 4
+DEPARTMENT_NAMES = tuple(department.name for department in DEPARTMENTS)
 SUBCATEGORIES = tuple(name for department in DEPARTMENTS for name in department.subcategories)

@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop.assortment import SUBCATEGORIES
-from warehouse.sources.demo_shop.feeds import A_DAY
+from warehouse.sources.demo_shop.decisions import EVERYONE
 from warehouse.sources.demo_shop.luck import Luck
-from warehouse.sources.demo_shop.names import ids, moments, money
+from warehouse.sources.demo_shop.names import A_DAY, always, ids, known, moments, money, words
 from warehouse.sources.demo_shop.people import STAPLES
 from warehouse.sources.demo_shop.sales import visit_second
 from warehouse.sources.demo_shop.shop import Shop
@@ -36,6 +36,7 @@ EVENT_WORDS = (
 _VIEWED = np.repeat(np.array([0.22, 0.10, 0.25, 0.15], np.float32), [LIST_POSITIONS, STAPLES, FOUND, DISPLAYED])
 _SEARCHED, _CARTED, _WISHED, _UNCARTED, _ANONYMOUS = 0.8, 0.06, 0.02, 0.5, 0.2
 NOTHING = -1
+QUERIES = tuple(name.lower() for name in SUBCATEGORIES)
 
 EVENT = np.dtype(
     [
@@ -128,43 +129,26 @@ def reviews(lines: Rows) -> Rows:
 def behaviour_events(shop: Shop, events: Rows, day: int) -> pl.DataFrame:
     """The feed of the day, in the order of time."""
     events = events[np.lexsort((events["kind"], events["product"], events["user"], events["second"]))]
-    user = ids("user", events["user"])
-    known = pl.Series(events["is_anonymous"])
-    frame = pl.DataFrame(
+    user, rank = ids("user", events["user"]), events["rank"]
+    device = events["user"].astype(np.int64) * 2654435761 % 2**32
+    visitor, is_on_app = ids("device", device), shop.people.is_on_app[events["user"]]
+    list_owner = user.zip_with(pl.Series(events["is_own_list"]), always(EVERYONE, len(events)))
+    return pl.DataFrame(
         {
-            "number": np.arange(len(events)),
-            "event_type": pl.Series(EVENT_WORDS).gather(events["kind"].astype(np.uint32)),
-            "event_at": moments(shop.size, events["second"].astype(np.int64) + day * A_DAY),
-            "known_user": user,
-            "is_anonymous": known,
-            "device": events["user"].astype(np.int64) * 2654435761 % 4294967296,
+            "event_id": f"E{day:05d}" + pl.Series(10**8 + np.arange(len(events))).cast(pl.String),
+            "event_type": words(EVENT_WORDS, events["kind"]),
+            "event_at": moments(events["second"].astype(np.int64) + day * A_DAY),
+            "user_id": known(user, ~events["is_anonymous"]),
+            "visitor_id": visitor,
+            # A review is written at home, outside of any visit.
+            "session_id": known(f"{day:05d}-" + visitor, events["kind"] != REVIEW),
             "product_id": ids("product", events["product"]),
-            "units": events["units"],
-            "price": money(events["price"]),
-            "query": events["query"],
-            "rating": events["rating"],
-            "rank": events["rank"],
-            "is_own_list": events["is_own_list"],
-            "is_on_app": shop.people.is_on_app[events["user"]],
+            "quantity": known(pl.Series(events["units"].astype(np.float64)), events["units"] > 0),
+            "price": known(money(events["price"]), events["price"] >= 0),
+            "search_query": known(words(QUERIES, np.maximum(events["query"], 0)), events["query"] >= 0),
+            "rating": known(pl.Series(events["rating"].astype(np.float64)), events["rating"] > 0),
+            "recommendation_id": known("for_you/" + list_owner + "/" + pl.Series(rank).cast(pl.String), rank > 0),
+            "channel": words(("web", "app"), is_on_app),
+            "device_type": words(("desktop", "phone"), is_on_app),
         }
     )
-    words = pl.Series([word.lower() for word in SUBCATEGORIES])
-    return frame.select(
-        pl.format(f"E{day:05d}-{{}}", pl.col("number").cast(pl.String).str.zfill(8)).alias("event_id"),
-        "event_type",
-        "event_at",
-        pl.when(~pl.col("is_anonymous")).then("known_user").alias("user_id"),
-        pl.format("D{}", "device").alias("visitor_id"),
-        pl.when(pl.col("event_type") != "review").then(pl.format(f"{day:05d}-{{}}", "device")).alias("session_id"),
-        "product_id",
-        pl.when(pl.col("units") > 0).then(pl.col("units").cast(pl.Float64)).alias("quantity"),
-        pl.when(pl.col("price") >= 0).then("price").alias("price"),
-        words.gather(pl.Series(np.maximum(events["query"], 0).astype(np.uint32))).alias("search_query"),
-        pl.when(pl.col("rating") > 0).then(pl.col("rating").cast(pl.Float64)).alias("rating"),
-        pl.when(pl.col("rank") > 0)
-        .then(pl.format("for_you/{}/{}", pl.when("is_own_list").then("known_user").otherwise(pl.lit("everyone")), "rank"))
-        .alias("recommendation_id"),
-        pl.when("is_on_app").then(pl.lit("app")).otherwise(pl.lit("web")).alias("channel"),
-        pl.when("is_on_app").then(pl.lit("phone")).otherwise(pl.lit("desktop")).alias("device_type"),
-        (pl.col("query") >= 0).alias("has_query"),
-    ).with_columns(pl.when("has_query").then("search_query").alias("search_query")).drop("has_query")

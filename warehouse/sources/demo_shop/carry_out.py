@@ -85,9 +85,7 @@ def _prices(
     return price, np.maximum(price, regular), ratio
 
 
-def _lists(
-    shop: Shop, state: State, rows: pl.DataFrame | None
-) -> tuple[tuple[Ints, Ints] | None, Ints]:
+def _lists(shop: Shop, state: State, rows: pl.DataFrame | None) -> tuple[tuple[Ints, Ints] | None, Ints]:
     """Own lists and everyone's; positions that a list leaves open stay empty, ranks beyond the eighth are not shown."""
     if rows is None:
         return None, best_sellers(shop, state)
@@ -149,7 +147,9 @@ def _offers(shop: Shop, state: State, rows: pl.DataFrame | None) -> tuple[Ints, 
         chosen = shop.luck(state.day).uniform("is targeted", np.arange(shop.people.size)) < TARGETED_SHARE
         return np.flatnonzero(chosen & state.has_consent & ~state.is_erased), 0
     running = campaign.campaign_id if campaign else None
-    refuse_unknown("offers", "campaign_id", rows["campaign_id"].filter(rows["campaign_id"] != (running or "")).to_list())
+    refuse_unknown(
+        "offers", "campaign_id", rows["campaign_id"].filter(rows["campaign_id"] != (running or "")).to_list()
+    )
     user = numbers("user", rows["user_id"], shop.people.size, "offers")
     may = state.has_consent[user] & ~state.is_erased[user]
     is_new = ~state.was_offered[user] | (campaign is not None and campaign.first_day == state.day)

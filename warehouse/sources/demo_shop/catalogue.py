@@ -36,9 +36,7 @@ class Suppliers:
 
     def lead_days(self, supplier: Ints, luck: Floats | float) -> Ints:
         """Whole days from order to receipt for luck between 0 and 1, which is also the quantile."""
-        late = self.late_scale[supplier] * (-np.log1p(-np.asarray(luck, np.float32))) ** (
-            1 / self.late_shape[supplier]
-        )
+        late = self.late_scale[supplier] * (-np.log1p(-np.asarray(luck, np.float32))) ** (1 / self.late_shape[supplier])
         return (self.planned_days[supplier] + np.rint(late)).astype(np.int32)
 
 

@@ -13,7 +13,7 @@ from warehouse.sources.demo_shop.carry_out import Today, understand, units_to_or
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.ledger import ledger
 from warehouse.sources.demo_shop.market import open_market
-from warehouse.sources.demo_shop.names import dates, ids, moments, money
+from warehouse.sources.demo_shop.names import A_DAY, always, dates, ids, moments, money
 from warehouse.sources.demo_shop.orders import make_orders
 from warehouse.sources.demo_shop.parcels import forget_old_orders, move_parcels
 from warehouse.sources.demo_shop.plan import (
@@ -136,7 +136,7 @@ def _announce(shop: Shop, state: State, today: Today) -> Frames:
             state.has_coupon[:] = state.was_offered[:] = False
         state.has_coupon[today.offered] = state.was_offered[today.offered] = True
         offered = ids("user", today.offered)
-        running_id = pl.repeat(running.campaign_id, len(offered), eager=True)
+        running_id = always(running.campaign_id, len(offered))
         planned["campaign_targets"] = pl.DataFrame({"campaign_id": running_id, "user_id": offered})
     return planned
 
@@ -170,7 +170,7 @@ def _redemptions(shop: Shop, orders: Rows) -> pl.DataFrame:
             "user_id": ids("user", rows["user"]),
             "coupon_id": ids("campaign", rows["campaign"]),
             "order_id": order,
-            "redeemed_at": moments(shop.size, rows["day"].astype(np.int64) * service.A_DAY + rows["second"]),
+            "redeemed_at": moments(rows["day"].astype(np.int64) * A_DAY + rows["second"]),
             "discount": money(rows["coupon_discount"]),
         }
     )
@@ -185,7 +185,7 @@ def _events(shop: Shop, state: State, traded: Trade, orders: Rows, lines: Rows, 
 
 def _tickets(shop: Shop, state: State) -> pl.DataFrame:
     """Tickets that were opened, answered or solved today; solved ones are then forgotten."""
-    start, end = state.day * service.A_DAY, (state.day + 1) * service.A_DAY
+    start, end = state.day * A_DAY, (state.day + 1) * A_DAY
     rows = state.tickets
     is_touched = np.zeros(len(rows), bool)
     for moment in ("created", "replied", "solved"):
@@ -209,13 +209,13 @@ def _demand(shop: Shop, state: State, traded: Trade, lines: Rows) -> pl.DataFram
     np.add.at(sold, (lines["site"], lines["product"]), lines["units"])
     return pl.DataFrame(
         {
-            "demand_date": dates(shop.size, np.full(len(site), state.day)),
+            "demand_date": dates(np.full(len(site), state.day)),
             "product_id": ids("product", product),
             "site_id": ids("site", site),
             "price": money(state.shelf_price[product]),
             "expected_units": traded.expected_units[site, product],
             "uncensored_units": traded.wanted_units[site, product],
             "sold_units": sold[site, product],
-            "is_out_of_stock": traded.sales.sold_out_second[site, product] < service.A_DAY,
+            "is_out_of_stock": traded.sales.sold_out_second[site, product] < A_DAY,
         }
     )

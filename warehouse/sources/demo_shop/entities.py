@@ -6,10 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from warehouse.sources.demo_shop.assortment import DEPARTMENTS, SUBCATEGORIES
-from warehouse.sources.demo_shop.catalogue import NEVER
-from warehouse.sources.demo_shop.feeds import A_DAY, UNKNOWN, promotion_ids
-from warehouse.sources.demo_shop.names import CURRENCY, ids, moments, money
+from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES, SUBCATEGORIES
+from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, ids, moments, money, words
 from warehouse.sources.demo_shop.orders import PROMOTIONS_A_WEEK
 from warehouse.sources.demo_shop.people import ACQUISITION_CHANNELS, AGE_BANDS, INCOME_BANDS, users_by
 from warehouse.sources.demo_shop.plan import (
@@ -42,16 +40,16 @@ def users(shop: Shop, state: State, number: Ints, erased_today: Flags | None = N
     return pl.DataFrame(
         {
             "user_id": ids("user", number),
-            "created_at": moments(shop.size, arrival),
-            "country": pl.repeat("DE", len(number), eager=True),
-            "region": _word(REGIONS, people.site[number] % len(REGIONS)),
-            "acquisition_channel": _word(ACQUISITION_CHANNELS, luck.uniform("acquisition", number) * 4),
-            "age_band": _word(AGE_BANDS, people.age[number]),
-            "gender": _word(("female", "male", "diverse"), luck.uniform("gender", number) * 2.02),
-            "income_band": _word(INCOME_BANDS, np.clip(power * 1.1 + 2.5, 0, 4.9)),
+            "created_at": moments(arrival),
+            "country": always("DE", len(number)),
+            "region": words(REGIONS, people.site[number] % len(REGIONS)),
+            "acquisition_channel": words(ACQUISITION_CHANNELS, luck.uniform("acquisition", number) * 4),
+            "age_band": words(AGE_BANDS, people.age[number]),
+            "gender": words(("female", "male", "diverse"), luck.uniform("gender", number) * 2.02),
+            "income_band": words(INCOME_BANDS, np.clip(power * 1.1 + 2.5, 0, 4.9)),
             "household_size": people.household_size[number].astype(np.float64),
             "has_marketing_consent": state.has_consent[number],
-            "erased_at": moments(shop.size, np.where(erased, state.day * A_DAY + 12 * 3600, UNKNOWN)),
+            "erased_at": moments(np.where(erased, state.day * A_DAY + 12 * 3600, UNKNOWN)),
         }
     )
 
@@ -74,31 +72,27 @@ def _users_by_day(shop: Shop, first: int, each_day: float, number: Ints) -> Ints
 def products(shop: Shop, number: Ints, list_price: Ints, day: int) -> pl.DataFrame:
     """These products as they stand that day; `list_price` (P,) in cents."""
     catalogue = shop.catalogue
-    department, subcategory = catalogue.department[number], catalogue.subcategory[number]
-    names = pl.DataFrame(
-        {
-            "category": _word([each.name for each in DEPARTMENTS], department),
-            "subcategory": _word(SUBCATEGORIES, subcategory),
-            "brand": ids("brand", catalogue.brand[number]),
-            "number": number,
-        }
-    )
+    category = words(DEPARTMENT_NAMES, catalogue.department[number])
+    subcategory = words(SUBCATEGORIES, catalogue.subcategory[number])
+    brand = ids("brand", catalogue.brand[number])
     launch, end = catalogue.launch_day[number].astype(np.int64), catalogue.end_day[number].astype(np.int64)
-    known_end = (end < NEVER) & (end <= day + 1)
-    return names.select(
-        ids("product", number).alias("product_id"),
-        pl.format("{} {} no. {}", "subcategory", "brand", "number").alias("product_title"),
-        "brand",
-        "category",
-        pl.format("{} > {}", "category", "subcategory").alias("category_path"),
-        ids("supplier", catalogue.supplier[number]).alias("supplier_id"),
-        money(list_price[number]).alias("list_price"),
-        money(catalogue.unit_cost[number]).alias("unit_cost"),
-        pl.lit(CURRENCY).alias("currency"),
-        moments(shop.size, np.where(launch < 0, -300, launch) * A_DAY).alias("launched_at"),
-        moments(shop.size, np.where(known_end, end * A_DAY, UNKNOWN)).alias("discontinued_at"),
-        pl.lit(True).alias("is_recommendable"),
-        pl.Series("is_price_locked", catalogue.is_price_locked[number]),
+    return pl.DataFrame(
+        {
+            "product_id": ids("product", number),
+            "product_title": subcategory + " " + brand + " no. " + pl.Series(number).cast(pl.String),
+            "brand": brand,
+            "category": category,
+            "category_path": category + " > " + subcategory,
+            "supplier_id": ids("supplier", catalogue.supplier[number]),
+            "list_price": money(list_price[number]),
+            "unit_cost": money(catalogue.unit_cost[number]),
+            "currency": always(CURRENCY, len(number)),
+            "launched_at": moments(np.where(launch < 0, -300, launch) * A_DAY),
+            # The end is known on the day before it.
+            "discontinued_at": moments(np.where(end <= day + 1, end * A_DAY, UNKNOWN)),
+            "is_recommendable": np.ones(len(number), bool),
+            "is_price_locked": catalogue.is_price_locked[number],
+        }
     )
 
 
@@ -108,8 +102,8 @@ def sites(shop: Shop) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "site_id": ids("site", number),
-            "site_type": pl.repeat("warehouse", len(number), eager=True),
-            "region": _word(REGIONS, number % len(REGIONS)),
+            "site_type": always("warehouse", len(number)),
+            "region": words(REGIONS, number % len(REGIONS)),
         }
     )
 
@@ -120,8 +114,8 @@ def suppliers(shop: Shop) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "supplier_id": ids("supplier", number),
-            "supplier_name": pl.DataFrame({"number": number}).select(pl.format("Supplier {}", "number")).to_series(),
-            "region": _word(("DE", "NL", "PL", "CN"), shop.luck(-1).uniform("supplier region", number) * 4),
+            "supplier_name": "Supplier " + pl.Series(number).cast(pl.String),
+            "region": words(("DE", "NL", "PL", "CN"), shop.luck(-1).uniform("supplier region", number) * 4),
         }
     )
 
@@ -149,8 +143,8 @@ def price_rows(
     return pl.DataFrame(
         {
             "product_id": ids("product", number),
-            "valid_from": moments(shop.size, np.asarray(since, np.int64) * A_DAY),
-            "valid_to": moments(shop.size, np.full(len(number), end)),
+            "valid_from": moments(np.asarray(since, np.int64) * A_DAY),
+            "valid_to": moments(np.full(len(number), end)),
             "price": money(price),
             "list_price": money(list_price),
         }
@@ -167,10 +161,10 @@ def promotions(shop: Shop, plan: Promotions) -> dict[str, pl.DataFrame]:
     return {
         "promotions": pl.DataFrame(
             {
-                "promotion_id": promotion_ids(number),
-                "announced_at": moments(shop.size, np.full(len(number), (start - DAYS_AHEAD) * A_DAY + 8 * 3600)),
-                "starts_at": moments(shop.size, np.full(len(number), start * A_DAY)),
-                "ends_at": moments(shop.size, np.full(len(number), (start + WEEK) * A_DAY)),
+                "promotion_id": ids("promotion", number),
+                "announced_at": moments(np.full(len(number), (start - DAYS_AHEAD) * A_DAY + 8 * 3600)),
+                "starts_at": moments(np.full(len(number), start * A_DAY)),
+                "ends_at": moments(np.full(len(number), (start + WEEK) * A_DAY)),
                 "discount_type": np.where(depth > 0, "percent", "placement"),
                 "discount_value": np.round(100 * depth, 0),
                 "channel": np.where(is_displayed, _DISPLAY_CHANNEL, _PRICE_CHANNEL),
@@ -179,7 +173,7 @@ def promotions(shop: Shop, plan: Promotions) -> dict[str, pl.DataFrame]:
         ),
         "promotion_products": pl.DataFrame(
             {
-                "promotion_id": promotion_ids(of_product),
+                "promotion_id": ids("promotion", of_product),
                 "product_id": ids("product", product),
                 "site_ids": pl.Series([None] * len(product), dtype=pl.List(pl.String)),
             }
@@ -194,21 +188,17 @@ def campaigns(shop: Shop, campaign: Campaign) -> dict[str, pl.DataFrame]:
         "campaigns": pl.DataFrame(
             {
                 "campaign_id": [campaign.campaign_id],
-                "campaign_type": [DEPARTMENTS[campaign.department].name],
-                "starts_at": moments(shop.size, np.array([start * A_DAY])),
-                "ends_at": moments(shop.size, np.array([(start + CAMPAIGN_DAYS) * A_DAY])),
+                "campaign_type": [DEPARTMENT_NAMES[campaign.department]],
+                "starts_at": moments(np.array([start * A_DAY])),
+                "ends_at": moments(np.array([(start + CAMPAIGN_DAYS) * A_DAY])),
                 "discount_value": [COUPON_CENTS / 100],
                 "coupon_count": pl.Series([1], dtype=pl.Int64),
             }
         ),
         "campaign_products": pl.DataFrame(
             {
-                "campaign_id": pl.repeat(campaign.campaign_id, len(covered), eager=True),
+                "campaign_id": always(campaign.campaign_id, len(covered)),
                 "product_id": ids("product", covered),
             }
         ),
     }
-
-
-def _word(words: tuple[str, ...] | list[str], number: NDArray[np.generic]) -> pl.Series:
-    return pl.Series(words).gather(np.asarray(number).astype(np.uint32))

@@ -7,39 +7,31 @@ import polars as pl
 from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws
-from warehouse.sources.demo_shop.names import CURRENCY, NEVER_SECOND, dates, ids, moments, money
-from warehouse.sources.demo_shop.orders import PROMOTIONS_A_WEEK
+from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, dates, ids, known, moments, money, words
 from warehouse.sources.demo_shop.people import TICKET_CHANNELS
 from warehouse.sources.demo_shop.shop import Shop
 
 Rows = NDArray[np.void]
 Ints = NDArray[np.int64]
 
-A_DAY = 24 * 3600
 VAT = 0.19
-UNKNOWN = NEVER_SECOND
-
-
-def promotion_ids(number: Ints) -> pl.Series:
-    """Ids of promotions numbered through all weeks; empty where negative."""
-    frame = pl.DataFrame({"number": np.asarray(number, np.int64)})
-    week, within = pl.col("number") // PROMOTIONS_A_WEEK, pl.col("number") % PROMOTIONS_A_WEEK
-    text = pl.format("W{}-{}", week.cast(pl.String).str.zfill(3), within.cast(pl.String).str.zfill(2))
-    return frame.select(pl.when(pl.col("number") >= 0).then(text)).to_series()
+ORDER_STATES = ("placed", "completed", "returned")
+TICKET_STATES = ("open", "pending", "solved")
+PRIORITIES = ("normal", "high", "normal", "normal", "low")
 
 
 def orders(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
     """Orders as they stand at the end of the day."""
-    status = np.where(rows["is_returned"], "returned", np.where(rows["deliver_day"] <= day, "completed", "placed"))
+    state = np.where(rows["is_returned"], 2, rows["deliver_day"] <= day)
     total = rows["subtotal"] - rows["discount"] - rows["coupon_discount"] + rows["shipping"]
     return pl.DataFrame(
         {
             "order_id": ids("order", rows["number"]),
             "user_id": ids("user", rows["user"]),
-            "ordered_at": moments(shop.size, rows["day"].astype(np.int64) * A_DAY + rows["second"]),
-            "status": status,
-            "channel": np.where(shop.people.is_on_app[rows["user"]], "app", "web"),
-            "currency": pl.repeat(CURRENCY, len(rows), eager=True),
+            "ordered_at": moments(rows["day"].astype(np.int64) * A_DAY + rows["second"]),
+            "status": words(ORDER_STATES, state),
+            "channel": words(("web", "app"), shop.people.is_on_app[rows["user"]]),
+            "currency": always(CURRENCY, len(rows)),
             "subtotal": money(rows["subtotal"]),
             "discount_total": money(rows["discount"] + rows["coupon_discount"]),
             "shipping_total": money(rows["shipping"]),
@@ -47,7 +39,7 @@ def orders(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
             "tax_total": money(np.rint(total * VAT / (1 + VAT)).astype(np.int64)),
             "order_total": money(total),
             "coupon": ids("campaign", rows["campaign"]),
-            "cancelled_at": pl.Series([None] * len(rows), dtype=pl.Datetime("us")),
+            "cancelled_at": moments(np.full(len(rows), UNKNOWN)),
         }
     )
 
@@ -70,14 +62,12 @@ def order_lines(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
             "sold_price": money(rows["price"]),
             "discount": money((rows["list_price"] - rows["price"]) * rows["units"]),
             "line_total": money(rows["total"]),
-            "promotion_id": promotion_ids(rows["promotion"]),
-            "promised_delivery_date": dates(shop.size, order_day + laws.PROMISED_DAYS),
+            "promotion_id": ids("promotion", rows["promotion"]),
+            "promised_delivery_date": dates(order_day + laws.PROMISED_DAYS),
             "shipped_at": _when(shop, ship, spread + hour["ship"], ship <= day),
             "delivered_at": _when(shop, deliver, spread + hour["deliver"], deliver <= day),
             "returned_at": _when(shop, back, spread + hour["back"], is_back),
-            "refund_amount": pl.DataFrame({"refund": money(rows["total"]), "is_back": is_back})
-            .select(pl.when("is_back").then("refund"))
-            .to_series(),
+            "refund_amount": known(money(rows["total"]), is_back),
         }
     )
 
@@ -88,50 +78,42 @@ def service_tickets(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
     is_answered, is_solved = rows["replied"] < now, rows["solved"] < now
     # Every third customer gives a score.
     scores = is_solved & (rows["number"] * 2654435761 % 100 < 35)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "ticket_id": ids("ticket", rows["number"]),
             "user_id": ids("user", rows["user"]),
             "order_id": ids("order", rows["order"]),
             "product_id": ids("product", rows["product"]),
-            "channel": pl.Series(TICKET_CHANNELS).gather(rows["channel"].astype(np.uint32)),
-            "contact_reason": pl.Series(laws.CONTACT_REASONS).gather(rows["reason"].astype(np.uint32)),
-            "priority": np.where(rows["reason"] == laws.QUESTION, "low", np.where(rows["reason"] == laws.DAMAGED, "high", "normal")),
-            "status": np.where(is_solved, "solved", np.where(is_answered, "pending", "open")),
-            "created_at": moments(shop.size, rows["created"]),
-            "first_replied_at": moments(shop.size, np.where(is_answered, rows["replied"], UNKNOWN)),
-            "solved_at": moments(shop.size, np.where(is_solved, rows["solved"], UNKNOWN)),
-            "handle_minutes": np.round(rows["minutes"].astype(np.float64), 1),
-            "reopen_count": rows["reopened"].astype(np.int64),
-            "satisfaction_score": rows["satisfaction"].astype(np.float64),
-            "is_solved": is_solved,
-            "scores": scores,
+            "channel": words(TICKET_CHANNELS, rows["channel"]),
+            "contact_reason": words(laws.CONTACT_REASONS, rows["reason"]),
+            "priority": words(PRIORITIES, rows["reason"]),
+            "status": words(TICKET_STATES, is_answered.astype(int) + is_solved),
+            "created_at": moments(rows["created"]),
+            "first_replied_at": moments(np.where(is_answered, rows["replied"], UNKNOWN)),
+            "solved_at": moments(np.where(is_solved, rows["solved"], UNKNOWN)),
+            "handle_minutes": known(pl.Series(np.round(rows["minutes"].astype(np.float64), 1)), is_solved),
+            "reopen_count": np.where(is_solved, rows["reopened"], 0).astype(np.int64),
+            "satisfaction_score": known(pl.Series(rows["satisfaction"].astype(np.float64)), scores),
         }
     )
-    return frame.with_columns(
-        pl.when("is_solved").then("handle_minutes").alias("handle_minutes"),
-        pl.when("is_solved").then("reopen_count").otherwise(0).alias("reopen_count"),
-        pl.when("scores").then("satisfaction_score").alias("satisfaction_score"),
-    ).drop("is_solved", "scores")
 
 
 def purchase_order_lines(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
     """Purchase order lines as they stand at the end of the day."""
     is_here = rows["receive_day"] <= day
-    order_id = pl.DataFrame(
-        {"day": rows["day"], "site": rows["site"], "supplier": rows["supplier"]}
-    ).select(pl.format("PO{}-{}-{}", "day", "site", "supplier"))
+    # One order of a supplier for each site and day.
+    order = (rows["day"].astype(np.int64) * 100 + rows["site"]) * 10_000 + rows["supplier"]
     return pl.DataFrame(
         {
             "purchase_order_line_id": ids("purchase", rows["number"]),
-            "purchase_order_id": order_id.to_series(),
+            "purchase_order_id": "PO" + pl.Series(order).cast(pl.String),
             "supplier_id": ids("supplier", rows["supplier"]),
             "product_id": ids("product", rows["product"]),
             "ship_to_site_id": ids("site", rows["site"]),
-            "ordered_at": moments(shop.size, rows["day"].astype(np.int64) * A_DAY + 6 * 3600),
+            "ordered_at": moments(rows["day"].astype(np.int64) * A_DAY + 6 * 3600),
             "quantity_submitted": rows["units"].astype(np.float64),
             "quantity_received": np.where(is_here, rows["units"], 0).astype(np.float64),
-            "expected_delivery_date": dates(shop.size, rows["expected_day"]),
+            "expected_delivery_date": dates(rows["expected_day"]),
             "received_at": _when(shop, rows["receive_day"], 6 * 3600 + 1800, is_here),
             "unit_cost": money(rows["unit_cost"]),
         }
@@ -147,7 +129,7 @@ def inventory_snapshots(
     hours = (A_DAY - sold_out_second[site, product]) / 3600
     return pl.DataFrame(
         {
-            "snapshot_date": dates(shop.size, np.full(len(site), day)),
+            "snapshot_date": dates(np.full(len(site), day)),
             "site_id": ids("site", site),
             "product_id": ids("product", product),
             "on_hand_units": (available + committed)[site, product].astype(np.float64),
@@ -160,4 +142,4 @@ def inventory_snapshots(
 
 
 def _when(shop: Shop, day: Ints, second: Ints | int, is_known: NDArray[np.bool_]) -> pl.Series:
-    return moments(shop.size, np.where(is_known, day.astype(np.int64) * A_DAY + second, UNKNOWN))
+    return moments(np.where(is_known, day.astype(np.int64) * A_DAY + second, UNKNOWN))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import service, supply
 from warehouse.sources.demo_shop.carry_out import Today
+from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.parcels import Parcels
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.shopping import LIST
@@ -45,8 +46,7 @@ def ledger(
         "return_cost": (returned["units"] * cost[returned["product"]] - returned["total"] - RETURN_CENTS).sum(),
         "message_cost": -MESSAGE_CENTS * len(today.messaged),
         "wages": -today.agents.sum() * service.OPEN_MINUTES / 60 * service.WAGE_CENTS_PER_HOUR,
-        "compensation_cost": -service.COMPENSATION_CENTS
-        * (tickets["waiting"] > service.ANSWER_WITHIN_MINUTES).sum(),
+        "compensation_cost": -service.COMPENSATION_CENTS * (tickets["waiting"] > service.ANSWER_WITHIN_MINUTES).sum(),
     }
     figures = {name: abs(float(value)) / 100 for name, value in cents.items()}
     # A return may, for a loss leader, earn more than it costs.
@@ -58,7 +58,7 @@ def ledger(
         "visits": float(len(trade.looks.user)),
         "demanded_units": float(trade.wanted_units.sum()),
         "served_units": float(lines["units"].sum()),
-        "stockout_product_days": float((is_sold & (trade.sales.sold_out_second < service.A_DAY)).sum()),
+        "stockout_product_days": float((is_sold & (trade.sales.sold_out_second < A_DAY)).sum()),
         "product_days": float(is_sold.sum() * shop.size.sites),
         "contacts": float(len(tickets)),
         "mean_waiting_minutes": float(tickets["waiting"].mean()) if len(tickets) else 0.0,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from warehouse.sources.demo_shop import laws
 from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.market import Market
+from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.plan import COUPON_CENTS, COUPON_MINIMUM_CENTS, NO_PROMOTION, WEEK, campaign_of_day
 from warehouse.sources.demo_shop.sales import Sales
 from warehouse.sources.demo_shop.shop import Shop
@@ -20,7 +21,6 @@ SHIPPING_CENTS, FREE_SHIPPING_CENTS = 395, 4_000
 CHECKOUT_SECONDS = 600
 PROMOTIONS_A_WEEK = 16
 NOT_YET = -1
-A_DAY = 24 * 3600
 
 
 def make_orders(shop: Shop, state: State, market: Market, sales: Sales) -> tuple[Rows, Rows]:

@@ -75,21 +75,25 @@ def make_people(size: Size, seed: int, catalogue: Catalogue, first: int, end: in
     """Users number `first` to `end` - 1; who they are does not depend on how many are made at once."""
     starts = range(first, end, _CHUNK)
     parts = [_some(size, seed, catalogue, np.arange(start, min(start + _CHUNK, end))) for start in starts]
-    return People(**{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(People)})
+    return People(
+        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(People)}
+    )
 
 
 def _some(size: Size, seed: int, catalogue: Catalogue, user: NDArray[np.int64]) -> People:
     luck = Luck(seed, -1)
     segment = (luck.uniform("segment", user) ** 1.5 * SEGMENTS).astype(int)
     factor = np.arange(TASTE_FACTORS)
-    taste = luck.normal("segment taste", segment[:, None], factor) + 0.7 * luck.normal("own taste", user[:, None], factor)
+    taste = luck.normal("segment taste", segment[:, None], factor) + 0.7 * luck.normal(
+        "own taste", user[:, None], factor
+    )
     power, eager = luck.normal("power", user), luck.normal("visits", user)
     thrift = 0.8 * luck.normal("thrift", user) - 0.6 * power
     staples = _staples(luck, catalogue, user, taste)
     return People(
         taste=taste.astype(np.float32),
-        visit_rate=np.minimum(0.19 * np.exp(1.2 * eager), 0.95),
-        mission_rate=1 / (1 + np.exp(1.2 - 0.6 * luck.normal("mission", user))),
+        visit_rate=np.minimum(0.21 * np.exp(1.3 * eager), 0.95),
+        mission_rate=1 / (1 + np.exp(1.6 - 0.9 * luck.normal("mission", user))),
         price_sensitivity=np.exp(0.25 * thrift),
         deal_love=1 / (1 + np.exp(-thrift)),
         power=power,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop.catalogue import MOST_UNITS, Catalogue
 from warehouse.sources.demo_shop.luck import Luck
+from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.people import People
 from warehouse.sources.demo_shop.shop import Shop
 
@@ -113,4 +114,4 @@ def _sold_out(rows: Wishes, people: People, left: Ints) -> Ints:
     """(N, P) second at which the last unit went."""
     last = np.zeros(left.shape, np.int64)
     np.maximum.at(last, (people.site[rows.user], rows.product), rows.second)
-    return np.where(left > 0, 24 * 3600, last)
+    return np.where(left > 0, A_DAY, last)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws
-from warehouse.sources.demo_shop.people import TICKET_CHANNELS
+from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import TICKET, State
 
@@ -26,7 +26,6 @@ HANDLE_MINUTES = np.array([16.0, 28.0, 26.0, 20.0, 12.0], np.float32)
 _CHANNEL_EFFORT = np.array([1.0, 0.85, 0.75], np.float32)
 _QUESTION_SHARE = 0.004
 _ANNOYANCE_OF_WAITING = 0.6
-A_DAY = 24 * 3600
 NOTHING = -1
 
 
@@ -87,8 +86,12 @@ def answer(shop: Shop, state: State, tickets: Rows, agents: Ints, is_pooled: boo
     start = np.zeros(len(tickets))
     for number, staff in enumerate(agents):
         mine = np.flatnonzero(queue == number)
-        start[mine], left[number] = _first_come(_open_minute(tickets["created"][mine], state.day), tickets["minutes"][mine],
-                                                left[number], max(int(staff), 0))
+        start[mine], left[number] = _first_come(
+            _open_minute(tickets["created"][mine], state.day),
+            tickets["minutes"][mine],
+            left[number],
+            max(int(staff), 0),
+        )
     state.backlog = left.astype(np.float32)
     arrived = _open_minute(tickets["created"], state.day)
     tickets["waiting"] = start - arrived
@@ -130,8 +133,3 @@ def _judge(shop: Shop, state: State, tickets: Rows) -> None:
     tickets["reopened"] = luck.uniform("asks again", *ids) < np.minimum(0.04 + 0.06 * wait, 0.5)
     annoyance = np.where(tickets["waiting"] > ANSWER_WITHIN_MINUTES, _ANNOYANCE_OF_WAITING, 0)
     np.add.at(state.annoyance, tickets["user"], annoyance.astype(np.float32))
-
-
-def channel_numbers() -> dict[str, int]:
-    """Channel -> its number."""
-    return {name: number for number, name in enumerate(TICKET_CHANNELS)}

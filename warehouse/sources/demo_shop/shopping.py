@@ -29,7 +29,7 @@ DISPLAY = slice(SEARCH.stop, SEARCH.stop + DISPLAYED)
 CONSIDERED = DISPLAY.stop
 
 # Utility of the whole occasion, against not buying.
-_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.9, -2.4, -3.5, -4.1
+_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.9, -2.6, -3.2, -3.9
 _BROWSING, _COUPON = -3.2, 0.5
 _DUE, _LEAST_DUE, _MOST_DUE = 1.6, -5.0, 1.0
 # A list brings a staple to mind.
@@ -136,7 +136,6 @@ def _considered(shop: Shop, state: State, market: Market, luck: Luck, user: Ints
     bonus[:, DISPLAY] = _DISPLAY
     product = np.where(is_met, product, 0)
     return product, is_met & market.is_sold[product], bonus
-
 
 
 def _due(people: People, state: State, day: int, user: Ints) -> Floats:

@@ -22,7 +22,11 @@ class Size:
     days: int
     brands: int
     suppliers: int
-    first_day: date = FIRST_DAY
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the history."""
+        return FIRST_DAY
 
     @property
     def as_of_date(self) -> date:

@@ -114,5 +114,3 @@ class World:
         state, about = State.load(folder)
         shop = Shop.founded(SIZES[str(about["size"])], int(about["seed"]), state.day)
         return cls(shop, state)
-
-
