@@ -198,10 +198,16 @@ def score_supply(targets: Columns, baselines: Columns, inputs: Columns, predicte
         scores.append(quantiles.score(f"coverage_{name}", _column(metrics.coverage, i), better=None))
     scarce = measured & (targets["available_ratio"] < SCARCE_RATIO)
     if scarce.any():
-        plain = {"mean sales of 4 weeks": baselines["units_sold"][scarce]}
-        weeks = Prediction("demand", demand[scarce], predicted["demand_units_mean"][scarce], plain)
+        sales = {"mean sales of 4 weeks": baselines["units_sold"][scarce]}
+        weeks = Prediction("demand", demand[scarce], predicted["demand_units_mean"][scarce], sales)
         scores.append(weeks.score("wape_scarce", metrics.wape))
     return scores
+
+
+def score_lead_times(late_days: Values, p90: Values, plain_p90: Values) -> list[Score]:
+    """Whether nine of ten lines came by the day that was named, beside the quantile of each supplier's own lines."""
+    receipts = Prediction("lead_time", late_days, p90, {"own lines of the supplier": plain_p90})
+    return [receipts.score("coverage_p90", metrics.coverage, better=None)]
 
 
 def score_promotion(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mtl_models import item_item
 from tasks.earlier_model import has_learned_older_cutoffs
+from tasks.lead_times import estimate_lead_times
 from tasks.night import Night
 from tasks.progress import report
 from warehouse import build
@@ -51,6 +52,7 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
         done += 1
 
     seconds = build.run_files(con, before, on_file)
+    estimate_lead_times(con)
     on_file("item-item model")
     started = time.perf_counter()
     con.register("item_item_scores", score_similar_products(con, night))
@@ -113,7 +115,7 @@ def _table(cutoff: date, user: Tensor, item: Tensor, score: Tensor, is_candidate
     )
 
 
-def _variables(night: Night, is_warm: bool) -> dict[str, int | str | date]:
+def _variables(night: Night, is_warm: bool) -> dict[str, float | str | date]:
     settings = night.features
     demand, recommendation = settings.demand_train_cutoffs, settings.recommendation_train_cutoffs
     if is_warm:
@@ -130,4 +132,6 @@ def _variables(night: Night, is_warm: bool) -> dict[str, int | str | date]:
         "demand_products": settings.demand_products,
         "candidates_per_user": settings.candidates_per_user,
         "similarity_products": settings.similarity_products,
+        "lead_time_days": night.decisions.replenishment.lead_time_days,
+        "solve_within_minutes": night.decisions.staffing.solve_within_minutes,
     }

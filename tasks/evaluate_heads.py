@@ -109,7 +109,7 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
     if task == "pricing":
         return scorecard.score_pricing(targets, baselines, inputs, predicted)
     if task == "supply":
-        return scorecard.score_supply(targets, baselines, inputs, predicted)
+        return scorecard.score_supply(targets, baselines, inputs, predicted) + _lead_times(con)
     if task == "promotion":
         campaigns = read_keys(con, "promotion", "test", "campaign_id")["campaign_id"].rank("dense").to_numpy()
         return scorecard.score_promotion(
@@ -143,6 +143,13 @@ def _lists(
         relevant_new=truth["relevant_new"].to_numpy(),
         catalogue=int(catalogue),
     )
+
+
+def _lead_times(con: duckdb.DuckDBPyConnection) -> list[Score]:
+    """How the lead times known at the start of the window fared in it; nothing without purchase orders."""
+    receipts = con.execute(read_sql("evaluation/lead_times.sql"), measured_window(con, "demand")).fetchnumpy()
+    late_days, p90, plain_p90 = (receipts[name] for name in ("late_days", "late_days_p90", "plain_p90"))
+    return scorecard.score_lead_times(late_days, p90, plain_p90) if len(late_days) else []
 
 
 def _champion_scores(

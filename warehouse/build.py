@@ -28,6 +28,7 @@ ENTITY_FILES = (
     "features/sites.sql",
     "features/calendar.sql",
     "features/categories.sql",
+    "features/receipts.sql",
     "staging/promotion_weeks.sql",
     "samples/profile.sql",
 )
@@ -67,7 +68,7 @@ def version() -> str:
     return hashlib.sha256(texts.encode()).hexdigest()[:16]
 
 
-def set_variables(con: duckdb.DuckDBPyConnection, variables: Mapping[str, int | str | date]) -> None:
+def set_variables(con: duckdb.DuckDBPyConnection, variables: Mapping[str, float | str | date]) -> None:
     """Make values known to SQL as getvariable('name')."""
     for name, value in variables.items():
         con.execute(f"set variable {name} = $1", [value])

@@ -51,6 +51,9 @@ create or replace table features.users as
 select user_id, date '2017-12-04' as cutoff_date, i % 30 + 1 as recency_days, if(i = 5, null, 4.0) as gap_mean_days,
     200 as tenure_days, 40 as order_days, 12 as order_days_84d, 300.0 as spend_84d, 600.0 as spend_168d
 from (select *, user_index as i from staging.users);
+create or replace table features.lead_times (
+    supplier_id varchar, cutoff_date date, late_days_p50 double, late_days_p90 double, received_lines bigint
+);
 create or replace table features.categories as
 select 'category-' || i as category, i as category_index from range(4) as t(i);
 """

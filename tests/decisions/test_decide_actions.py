@@ -260,12 +260,8 @@ def test_with_inventory_orders_follow_terms_and_promises_hold(shop: Warehouse, n
         select 'supplier-1' as supplier_id, product_id, 30.0 as minimum_order_units, 12.0 as order_multiple_units
         from raw.products"""
     )
-    shop.execute(
-        """insert into raw.purchase_order_lines by name
-        select 'line-' || i as purchase_order_line_id, 'product-20' as product_id,
-            timestamp '2017-10-01' as ordered_at, timestamp '2017-10-01' + to_days(i::integer) as received_at
-        from range(10, 21) as t(i)"""
-    )
+    shop.execute("update raw.supplier_products set supplier_id = 'supplier-2' where product_id = 'product-20'")
+    shop.execute("insert into features.lead_times values ('supplier-2', date '2017-12-04', 8, 12, 11)")
     shop.execute(
         """insert into raw.inventory_policies by name
         select 'shelf' as rule_id, 'product' as scope, 'product-21' as scope_id, date '2017-01-01' as valid_from,

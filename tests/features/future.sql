@@ -74,3 +74,33 @@ select
     'a new reason' as contact_reason,
     getvariable('future_date') as created_at
 from raw.orders;
+
+insert into raw.purchase_order_lines by name
+select
+    'future-' || product_id as purchase_order_line_id,
+    'future' as purchase_order_id,
+    'v0' as supplier_id,
+    product_id,
+    getvariable('future_date') as ordered_at,
+    9 as quantity_submitted,
+    getvariable('future_date') as expected_delivery_date,
+    cast(getvariable('future_date') as date) + 1 as received_at
+from raw.products;
+
+insert into raw.inventory_snapshots by name
+select
+    cast(getvariable('future_date') as date) + cast(day as integer) as snapshot_date,
+    'new site' as site_id,
+    product_id,
+    24 as out_of_stock_hours
+from raw.products, range(20) as days (day);
+
+insert into raw.behaviour_events by name
+select
+    'future-' || user_id as event_id,
+    'review' as event_type,
+    getvariable('future_date') as event_at,
+    user_id,
+    'p1' as product_id,
+    1 as rating
+from raw.users;

@@ -111,4 +111,37 @@ select
 from visits
 where (day + user_number) % 6 = 0;
 
+insert into raw.purchase_order_lines by name
+select
+    'l' || week || '-' || product as purchase_order_line_id,
+    'b' || week as purchase_order_id,
+    'v' || product % 3 as supplier_id,
+    'p' || product as product_id,
+    timestamp '2024-01-01 09:00' + to_days(cast(7 * week as integer)) as ordered_at,
+    12 as quantity_submitted,
+    date '2024-01-01' + cast(7 * week + 5 as integer) as expected_delivery_date,
+    ordered_at + to_days(cast(4 + (week + product) % 9 as integer)) as received_at
+from range(45) as weeks (week), range(12) as products (product);
+
+insert into raw.inventory_snapshots by name
+select
+    date '2024-01-01' + cast(day as integer) as snapshot_date,
+    's' || site as site_id,
+    'p' || product as product_id,
+    10 as available_units,
+    if((day // 5 + product + site) % 7 = 0, 18, 0) as out_of_stock_hours
+from range(320) as days (day), range(3) as sites (site), range(12) as products (product);
+
+insert into raw.behaviour_events by name
+select
+    'r' || order_line_id as event_id,
+    'review' as event_type,
+    delivered_at + interval 3 day as event_at,
+    user_id,
+    product_id,
+    1 + hash(order_line_id) % 5 as rating
+from raw.order_lines
+join raw.orders using (order_id)
+where hash(order_line_id) % 4 = 0;
+
 drop table visits;

@@ -32,6 +32,8 @@ def test_the_future_changes_no_feature(
         if table == "samples.recommendation":
             # Training keeps every positive, which is a label's doing; of the others it keeps these.
             seen += " and hash(user_id, product_id, cutoff_date) % 4 = 0"
+        if table == "features.lead_times" and future < date(2024, 9, 16):
+            continue  # known tonight and at the cut-off that is measured
         before = comparable(built_shop, table, GIVEN, seen)
         assert before, f"{table} has nothing to compare"
         assert comparable(small_shop, table, GIVEN, seen) == before, table
@@ -64,6 +66,9 @@ def test_what_lands_early_is_ignored(
         "service_tickets": "created_at",
         "promotions": "announced_at",
         "redemptions": "redeemed_at",
+        "purchase_order_lines": "ordered_at",
+        "inventory_snapshots": "snapshot_date",
+        "behaviour_events": "event_at",
     }.items():
         (removed,) = read(small_shop, f"delete from raw.{feed} where {column} >= $1", AS_OF)[0]
         assert removed > 0, feed

@@ -1,12 +1,16 @@
 -- `noise(key)` is a number in 0..1 that depends on its key alone; $as_of is the night's date.
 create or replace macro noise(key) as (hash(key) % 10007) / 10007.0;
-create schema staging; create schema features; create schema samples;
+create schema staging; create macro staging.business_date(moment) as cast(moment as date); create schema features; create schema samples;
 
 create table features.cutoffs as
 select
     $as_of - cast(28 * step as integer) as cutoff_date,
     case step when 0 then 'serve' when 1 then 'test' when 2 then 'validation' else 'train' end as fold
 from range(0, 6) as steps (step);
+
+create table features.lead_times (
+    supplier_id varchar, cutoff_date date, late_days_p50 double, late_days_p90 double, received_lines bigint
+);
 
 create table features.categories as select * from (values ('bread', 0), ('fruit', 1), ('OTHER', 2)) as c (category, category_index);
 

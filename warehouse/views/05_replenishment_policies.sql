@@ -26,25 +26,26 @@ narrowest as (
     from applicable
     group by product_id
 ),
--- What arrives on the as-of date or later is not known yet.
-seen as (
-    select
-        product_id,
-        quantile_cont(date_diff('hour', ordered_at, received_at) / 24, 0.5) as lead_time_days_p50,
-        quantile_cont(date_diff('hour', ordered_at, received_at) / 24, 0.9) as lead_time_days_p90
-    from raw.purchase_order_lines
-    where staging.business_date(received_at) < getvariable('as_of_date') and received_at >= ordered_at
-    group by product_id
-),
 -- Of several suppliers, the cheapest is ordered from.
 terms as (
     select *
     from raw.supplier_products
     qualify row_number() over (partition by product_id order by unit_cost nulls last, supplier_id) = 1
 ),
+-- How late the supplier that is ordered from has been, where it ever delivered.
+seen as (
+    select product_id, late_days_p50, late_days_p90
+    from offered_products
+    left join terms using (product_id)
+    left join raw.products using (product_id)
+    join features.lead_times
+        on lead_times.supplier_id = coalesce(terms.supplier_id, products.supplier_id, 'unknown')
+        and lead_times.cutoff_date = getvariable('as_of_date')
+),
 agreed as (
     select
         product_id,
+        coalesce(terms.planned_lead_time_days, getvariable('lead_time_days')) as planned_lead_time_days,
         coalesce(
             narrowest.lead_time_days, terms.planned_lead_time_days, getvariable('lead_time_days')
         ) as lead_time_days
@@ -56,8 +57,8 @@ select
     product_id,
     coalesce(narrowest.service_level, getvariable('service_level')) as service_level,
     coalesce(narrowest.review_days, getvariable('review_days')) as review_days,
-    coalesce(seen.lead_time_days_p50, agreed.lead_time_days) as lead_time_days_p50,
-    coalesce(seen.lead_time_days_p90, agreed.lead_time_days) as lead_time_days_p90,
+    greatest(coalesce(agreed.planned_lead_time_days + late_days_p50, agreed.lead_time_days), 0) as lead_time_days_p50,
+    greatest(coalesce(agreed.planned_lead_time_days + late_days_p90, agreed.lead_time_days), 0) as lead_time_days_p90,
     seen.product_id is not null as is_lead_time_seen,
     narrowest.maximum_cover_days,
     terms.minimum_order_units,
