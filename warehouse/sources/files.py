@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from pyarrow import parquet
 
 from warehouse.casting import INPUT_COLUMN, parsed
 from warehouse.connect import open_memory
@@ -80,7 +81,7 @@ class Files(Source):
         for item in inputs:
             try:
                 shape = _shape(con, self.folder / item.name, feed, _hive_columns(item.name))
-            except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+            except (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 raise unreadable(feed, item.name, error) from error
             shapes.setdefault(shape, []).append(item.name)
         for shape, names in shapes.items():
@@ -117,7 +118,7 @@ class _Shape:
     options: str
     columns: frozenset[str]
     hive_columns: frozenset[str]
-    types: str
+    types: str = ""
 
 
 def _hash(path: Path) -> str:
@@ -132,19 +133,6 @@ def _hive_columns(name: str) -> frozenset[str]:
 
 def _shape(con: duckdb.DuckDBPyConnection, path: Path, feed: str, hive_columns: frozenset[str]) -> _Shape:
     """How to read a file: Parquet as it is typed, CSV and NDJSON as text."""
-    function, options = _reader(con, path, feed)
-    described = con.execute(f"describe from {function}({literal(str(path))}, {options})").fetchall()
-    return _Shape(
-        function=function,
-        options=options,
-        columns=frozenset(row[0].lower() for row in described),
-        hive_columns=hive_columns,
-        types=", ".join(f"{row[0]} {row[1]}" for row in described),
-    )
-
-
-def _reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> tuple[str, str]:
-    """The table function that reads a file, and its options."""
     compression = COMPRESSIONS.get(path.suffix)
     kind = (path.with_suffix("") if compression else path).suffix.removeprefix(".")
     if kind not in FORMATS or (compression and kind == "parquet"):
@@ -155,12 +143,25 @@ def _reader(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> tuple[str,
             remedy=f"deliver {', '.join(FORMATS)}; csv, ndjson and jsonl may be compressed as .gz or .zst.",
         )
     if kind == "parquet":
-        return "read_parquet", "hive_partitioning = false, binary_as_string = true"
+        schema = parquet.read_schema(path).remove_metadata()
+        options = "hive_partitioning = false, binary_as_string = true"
+        return _Shape("read_parquet", options, _lower(schema.names), hive_columns, str(schema))
     if compression:
         _check_complete(path, compression)
     if kind == "csv":
-        return "read_csv", _csv_options(path, compression)
-    return "read_ndjson", _ndjson_options(con, path, feed)
+        delimiter, names = _csv_header(path, compression)
+        options = f"auto_detect = false, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"'"
+        return _text_shape("read_csv", options, names, hive_columns)
+    return _text_shape("read_ndjson", "records = true", _ndjson_keys(con, path, feed), hive_columns)
+
+
+def _text_shape(function: str, options: str, names: Sequence[str], hive_columns: frozenset[str]) -> _Shape:
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    return _Shape(function, f"{options}, columns = {{{columns}}}", _lower(names), hive_columns)
+
+
+def _lower(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def _check_complete(path: Path, compression: str) -> None:
@@ -170,7 +171,8 @@ def _check_complete(path: Path, compression: str) -> None:
             pass
 
 
-def _csv_options(path: Path, compression: str | None) -> str:
+def _csv_header(path: Path, compression: str | None) -> tuple[str, list[str]]:
+    """The delimiter and the names of the columns."""
     with pa.input_stream(str(path), compression=compression) as stream:
         header = stream.read(1 << 16).decode("utf-8-sig", errors="ignore")
     first_line = header.splitlines()[0] if header else ""
@@ -178,14 +180,10 @@ def _csv_options(path: Path, compression: str | None) -> str:
     names = next(csv.reader([first_line], delimiter=delimiter), [])
     if not names:
         raise OSError("the file is empty, even the header is missing")
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    return (
-        f"auto_detect = false, header = true, delim = {literal(delimiter)}, "
-        f"quote = '\"', escape = '\"', columns = {{{columns}}}"
-    )
+    return delimiter, names
 
 
-def _ndjson_options(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> str:
+def _ndjson_keys(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> list[str]:
     """Optional columns of the contract are always asked for: a key may first appear far down the file."""
     sampled = con.execute(
         f"describe from read_ndjson({literal(str(path))}, records = true, maximum_depth = 1, "
@@ -194,6 +192,4 @@ def _ndjson_options(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> st
     names = [row[0] for row in sampled]
     present = {name.lower() for name in names}
     optional = [column.name for column in feed_named(feed).columns if not column.required]
-    names += [name for name in optional if name not in present]
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    return f"records = true, columns = {{{columns}}}"
+    return names + [name for name in optional if name not in present]

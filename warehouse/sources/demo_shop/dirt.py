@@ -95,14 +95,16 @@ def soil(feeds: Mapping[str, pl.DataFrame], day: date, ratio: float, seed: int) 
 def _soil_feed(clean: SoiledDay, feed: str, day: date, ratio: float, draw: np.random.Generator) -> SoiledDay:
     """The day with dirt in one more feed."""
     rows, key = clean.today[feed], _KEYS[feed]
-    if is_text(feed):
-        rows = rows.with_columns(cs.temporal().dt.to_string("iso"))
     kinds = [kind for kind in KINDS if kind.feed == feed]
     kind_of_row = _kind_of_row(rows, kinds, ratio, draw)
+    if (kind_of_row < 0).all():
+        return clean
+    if is_text(feed):
+        rows = rows.with_columns(cs.temporal().dt.to_string("iso"))
     stays = ~np.isin(kind_of_row, [number for number, kind in enumerate(kinds) if kind.days_late])
     today, late, planted = [rows.filter(stays)], dict(clean.late), [clean.planted]
-    for number, kind in enumerate(kinds):
-        hit = rows.filter(kind_of_row == number)
+    for number in np.unique(kind_of_row[kind_of_row >= 0]):
+        kind, hit = kinds[number], rows.filter(kind_of_row == number)
         spoiled = _spoiled(kind, hit, key, day)
         today.append(spoiled)
         planted.append(_record(kind, (hit if spoiled.is_empty() else spoiled)[key], day))

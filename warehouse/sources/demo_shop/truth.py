@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def write_day(folder: Path, day: Day, planted: pl.DataFrame) -> None:
     """Write what is true of the day. The ledger comes last: a day that has one is written completely."""
     for name, rows in (day.truth | {"planted": planted}).items():
-        write_whole(rows, folder / name / f"{day.date}.parquet")
+        if len(rows):
+            write_whole(rows, folder / name / f"{day.date}.parquet")
     _write_ledger(folder / "ledger" / f"{day.date}.json", day.ledger)
 
 
