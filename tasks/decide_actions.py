@@ -45,7 +45,8 @@ def decide_actions(con: duckdb.DuckDBPyConnection, night: Night) -> DecisionRepo
 
 def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     """Rows per table. The order matters: prices come before demand, because forecasts and orders are for the
-    price that will be charged; stock comes before lists, and the queue reads all of it."""
+    price that will be charged; what lists would sell comes before orders, which cover it, and orders come before the
+    lists that are shown, which promise no more than there is. The queue reads all of it."""
     served = {head for head, table in PREDICTED.items() if is_served(con, night, head, table)}
     rows: dict[str, int] = {}
     if "profile" in served:
@@ -56,13 +57,17 @@ def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         rows |= pricing.decide(con, night)
     if "pricing" in served or "supply" in served:
         pricing.charge(con)
+    candidates = None
+    if "recommendation" in served:
+        report("ranking lists", 0.4)
+        candidates = recommendation.wish(con, night)
     if "supply" in served:
-        report("planning orders", 0.4)
+        report("planning orders", 0.5)
         rows["demand_forecasts"] = write(con, "demand_forecasts")
         rows |= replenishment.decide(con)
-    if "recommendation" in served:
-        report("ranking lists", 0.6)
-        rows |= recommendation.decide(con, night)
+    if candidates:
+        report("allotting what is scarce", 0.7)
+        rows |= recommendation.decide(con, candidates)
     if "promotion" in served:
         rows["promotion_recommendations"] = write(con, "promotion_recommendations")
     if "service" in served:

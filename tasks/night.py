@@ -73,6 +73,12 @@ class ReplenishmentConfig(Frozen):
     service_level: float = Field(0.95, gt=0.5, lt=1, description="Share of cycles without a stock-out")
     review_days: int = Field(7, ge=1, description="Days between two orders")
     lead_time_days: int = Field(7, ge=0, description="Days from order to receipt where no history exists")
+    holding_cost_ratio: float | None = Field(
+        None,
+        gt=0,
+        description="Cost of holding stock for a year as a share of its value; with it, and where costs are known, "
+        "the service level weighs a lost margin against it",
+    )
 
 
 class StaffingConfig(Frozen):

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 CENT = 0.01
+DAYS_OF_WEEK = 7
 # Prices are kept to four decimals, so a limit may be missed by half of the last one.
 TOLERANCE = 1e-4
 # The what-if spans at least this share of the current price either way, also where the price must not change.
@@ -40,7 +41,7 @@ class Guardrail(IntEnum):
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """The guardrails of n products; NaN where there is none. `stock_units`: units that a cut may not
-    exceed within `stock_days`, so that no discount runs into a stock-out."""
+    exceed within `stock_days`, nor `week_units` within 7, so that no discount runs into a stock-out."""
 
     is_locked: Flags
     floor: Floats
@@ -50,6 +51,7 @@ class Limits:
     unit_cost: Floats
     stock_units: Floats
     stock_days: Floats
+    week_units: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,14 +157,15 @@ def first_forbidding(
     change = np.abs(prices / current - 1)
     is_change = np.arange(prices.shape[1]) != centre
     margin_ratio = 1 - limits.unit_cost[:, None] / prices
-    needed = units * (limits.stock_days / horizon_days)[:, None]
+    is_short = units * (limits.stock_days / horizon_days)[:, None] > limits.stock_units[:, None]
+    is_short |= units * (DAYS_OF_WEEK / horizon_days) > limits.week_units[:, None]
     tests = {
         Guardrail.PRICE_LOCK: limits.is_locked[:, None] & is_change,
         Guardrail.PRICE_FLOOR: prices < limits.floor[:, None] - TOLERANCE,
         Guardrail.PRICE_CEILING: prices > limits.ceiling[:, None] + TOLERANCE,
         Guardrail.MINIMUM_MARGIN: margin_ratio < limits.minimum_margin_ratio[:, None] - TOLERANCE,
         Guardrail.MAXIMUM_CHANGE: is_change & (change > limits.maximum_change_ratio[:, None] + TOLERANCE),
-        Guardrail.STOCK: (prices < current) & (needed > limits.stock_units[:, None]),
+        Guardrail.STOCK: (prices < current) & is_short,
         Guardrail.PRICE_ENDINGS: ~is_ending,
     }
     forbidden = np.select(list(tests.values()), [int(guardrail) for guardrail in tests], default=Guardrail.NONE)

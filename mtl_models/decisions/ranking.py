@@ -1,4 +1,4 @@
-"""From scored candidates to ranked lists: caps, list length and a share of positions to learn from."""
+"""From sorted candidates to ranked lists: caps, list length and a share of positions to learn from."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def position_within(group: Integers, *order: NDArray[np.generic]) -> Integers:
 
 def rank_lists(
     list_number: Integers,
-    score: Floats,
-    tie_break: Integers,
+    may_show: Flags,
     cap_number: Integers,
     cap: Floats,
     list_length: int,
@@ -35,27 +34,33 @@ def rank_lists(
 ) -> tuple[Integers, Flags]:
     """Rank of each candidate in its list (1 is first, 0 is not shown), and whether it is shown to learn; (n,) each.
 
-    Higher scores come first, equal ones by `tie_break`. Of the candidates of one list under one cap rule
-    (`cap_number`, -1 for none) only the best `cap` are shown. The last `exploration_ratio` of the positions go
-    to candidates that would not be shown otherwise, drawn by the smallest `lottery` number.
+    Candidates come sorted by `list_number`, the best of a list first. Of those that `may_show`, and of these of the
+    candidates of one list under one cap rule (`cap_number`, -1 for none) only the best `cap`, the first `list_length`
+    are shown. The last `exploration_ratio` of the positions go to candidates that would not be shown otherwise, drawn
+    by the smallest `lottery` number.
     """
-    by_score = -score
-    capped = cap_number >= 0
-    keeps = np.ones(len(score), bool)
-    if capped.any():
-        caps = cap_number[capped]
-        group = list_number[capped] * (int(caps.max()) + 1) + caps
-        keeps[capped] = position_within(group, by_score[capped], tie_break[capped]) <= cap[capped]
-    rank = np.full(len(score), NOT_SHOWN, np.int64)
-    rank[keeps] = position_within(list_number[keeps], by_score[keeps], tie_break[keeps])
+    keeps = may_show.copy()
+    capped = np.flatnonzero(may_show & (cap_number >= 0))
+    if len(capped):
+        group = list_number[capped] * (int(cap_number.max()) + 1) + cap_number[capped]
+        keeps[capped] = position_within(group, capped) <= cap[capped]
+    rank = np.where(keeps, _count_within(list_number, keeps), NOT_SHOWN)
 
     explored = int(list_length * exploration_ratio)
     exploited = list_length - explored
-    is_exploration = np.zeros(len(score), bool)
+    is_exploration = np.zeros(len(rank), bool)
     if explored and lottery is not None:
-        spare = keeps & (rank > exploited)
-        drawn = position_within(list_number[spare], lottery[spare], tie_break[spare])
+        spare = rank > exploited
+        drawn = position_within(list_number[spare], lottery[spare], np.flatnonzero(spare))
         rank[spare] = exploited + drawn
         is_exploration[spare] = drawn <= explored
     rank[rank > list_length] = NOT_SHOWN
     return rank, is_exploration
+
+
+def _count_within(group: Integers, counts: Flags) -> Integers:
+    """How many rows of its sorted group count, up to and with each row. (n,)."""
+    total = np.cumsum(counts)
+    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.empty(0, int)
+    before: Integers = (total - counts)[starts]
+    return total - np.repeat(before, np.diff(np.r_[starts, len(group)]))

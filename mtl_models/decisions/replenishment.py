@@ -83,7 +83,8 @@ def demand_over(days: Floats, mean: Floats, variance: Floats, days_spread: Float
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How n products are replenished; NaN where there is no limit."""
+    """How n products are replenished; NaN where there is no limit. `days_on_sale`: days until the product ends, after
+    which nothing is needed. `is_selling_out`: what is left of it should go, so no rounding may add to it."""
 
     service_level: Floats
     review_days: Floats
@@ -92,6 +93,18 @@ class Policy:
     maximum_cover_days: Floats
     minimum_order_units: Floats
     order_multiple_units: Floats
+    days_on_sale: Floats
+    is_selling_out: Flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """Units to order now, NaN without a position, and what shaped them; (n,) each."""
+
+    units: Floats
+    is_minimum: Flags
+    is_multiple: Flags
+    is_held_down: Flags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +118,11 @@ class Levels:
 
 def order_levels(mean: Floats, variance: Floats, policy: Policy) -> Levels:
     """Reorder point: the demand quantile over the lead time. Order-up-to level: over lead time and review
-    period, at most the demand of `maximum_cover_days`, at least the reorder point."""
-    lead = demand_over(policy.lead_time_days, mean, variance, policy.lead_time_spread)
-    period = policy.lead_time_days + policy.review_days
+    period, at most the demand of `maximum_cover_days`, at least the reorder point. A product that ends has no
+    demand after its last day."""
+    days_on_sale = np.nan_to_num(policy.days_on_sale, nan=UNLIMITED_DAYS)
+    lead = demand_over(np.minimum(policy.lead_time_days, days_on_sale), mean, variance, policy.lead_time_spread)
+    period = np.minimum(policy.lead_time_days + policy.review_days, days_on_sale)
     protected = demand_over(period, mean, variance, policy.lead_time_spread)
     reorder_point = lead.quantile(policy.service_level)
     order_up_to = protected.quantile(policy.service_level)
@@ -117,22 +132,30 @@ def order_levels(mean: Floats, variance: Floats, policy: Policy) -> Levels:
     return Levels(reorder_point=reorder_point, order_up_to=np.maximum(capped, reorder_point), is_capped=is_capped)
 
 
-def order_units(position: Floats, levels: Levels, policy: Policy) -> tuple[Floats, Flags, Flags]:
-    """Units to order now, and whether the minimum or the multiple shaped them; (n,) each, NaN without a position.
+def order_units(position: Floats, levels: Levels, policy: Policy) -> Orders:
+    """What to order now.
 
     Nothing while the position lies above the reorder point; else up to the level, whole units, not under
-    the minimum and rounded up to the multiple.
+    the minimum and rounded up to the multiple. What is selling out is ordered in as many whole multiples as its
+    level leaves room for, and nothing that would arrive after its last day or fall short of the minimum.
     """
-    missing = np.where(position <= levels.reorder_point, np.ceil(levels.order_up_to - position - _TINY), 0.0)
-    missing = np.where(np.isnan(position), np.nan, np.maximum(missing, 0.0))
-    wants = missing > 0
+    room = np.where(position <= levels.reorder_point, np.maximum(levels.order_up_to - position, 0.0), 0.0)
     minimum = np.nan_to_num(policy.minimum_order_units)
-    multiple = np.maximum(np.nan_to_num(policy.order_multiple_units), _TINY)
-    is_minimum = wants & (missing < minimum)
-    at_least = np.where(is_minimum, minimum, missing)
-    whole = np.where(multiple > _TINY, np.ceil(at_least / multiple - _TINY) * multiple, at_least)
-    is_multiple = wants & (whole > at_least + _TINY)
-    return np.where(wants, whole, missing), is_minimum, is_multiple
+    multiple = np.where(policy.order_multiple_units > 0, policy.order_multiple_units, 1.0)
+    needed = np.ceil(room - _TINY)
+    wants = needed > 0
+    at_least = np.maximum(needed, minimum)
+    usual = np.where(wants, np.ceil(at_least / multiple - _TINY) * multiple, 0.0)
+    within = np.floor(room / multiple + _TINY) * multiple
+    is_in_time = np.isnan(policy.days_on_sale) | (policy.lead_time_days < policy.days_on_sale)
+    units = np.where(policy.is_selling_out, np.where(is_in_time & (within >= minimum), within, 0.0), usual)
+    is_held_down = units < usual
+    return Orders(
+        units=np.where(np.isnan(position), np.nan, units),
+        is_minimum=wants & (needed < minimum) & ~is_held_down,
+        is_multiple=wants & (usual > at_least + _TINY) & ~is_held_down,
+        is_held_down=is_held_down,
+    )
 
 
 def days_until(position: Floats, level: Floats, mean: Floats) -> Floats:

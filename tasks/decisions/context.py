@@ -16,12 +16,16 @@ from warehouse.contracts.table import quote
 
 Arrays = dict[str, NDArray[Any]]
 
+# The lists, numbered from 1 in SQL: the best of all products, of those bought before, of new ones; and for everyone.
+PLACEMENTS = ("for_you", "buy_again", "new_to_you", "popular")
+
 _TABLES = {table.name: table for table in PUBLISHED_TABLES}
 
 
 def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     """Make the night's settings readable in SQL (`getvariable`) and create the policy views of warehouse/views."""
     pricing, stock, staffing = night.decisions.pricing, night.decisions.replenishment, night.decisions.staffing
+    lists = night.decisions.recommendation
     variables = {
         "as_of_date": night.as_of_date,
         "run_id": night.run_id,
@@ -30,7 +34,11 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         "maximum_change_ratio": pricing.maximum_change_ratio,
         "minimum_margin_ratio": pricing.minimum_margin_ratio,
         "price_endings": ",".join(pricing.price_endings),
+        "placements": list(PLACEMENTS),
+        "order_by": lists.order_by,
+        "minimum_in_stock_probability": lists.minimum_in_stock_probability,
         "service_level": stock.service_level,
+        "holding_cost_ratio": stock.holding_cost_ratio,
         "review_days": float(stock.review_days),
         "lead_time_days": float(stock.lead_time_days),
         "answered_in_time_ratio": staffing.answered_in_time_ratio,

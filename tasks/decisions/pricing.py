@@ -34,7 +34,7 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         con,
         """select product_row, cast(current_price as double) as current_price, unit_cost, elasticity_sd,
             is_elasticity_identified, is_price_locked, price_floor, price_ceiling, minimum_margin_ratio,
-            maximum_change_ratio, endings_group, position_units, lead_time_days_p50
+            maximum_change_ratio, endings_group, position_units, week_units, lead_time_days_p50
         from priced_products order by product_row""",
     )
     demand = arrays(
@@ -119,6 +119,7 @@ def _limits(products: Arrays) -> Limits:
         unit_cost=products["unit_cost"],
         stock_units=products["position_units"],
         stock_days=products["lead_time_days_p50"],
+        week_units=products["week_units"],
     )
 
 

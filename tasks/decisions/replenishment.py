@@ -26,14 +26,15 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     items = arrays(
         con,
         """select item_row, service_level, review_days, lead_time_days_p50, lead_time_days_p90, maximum_cover_days,
-            minimum_order_units, order_multiple_units, position_units, available_units
+            minimum_order_units, order_multiple_units, position_units, week_units, days_on_sale,
+            is_marked_down or days_on_sale is not null as is_selling_out
         from stocked_items order by item_row""",
     )
     mean, variance = _weekly_demand(con, len(items["item_row"]))
     policy = _policy(items)
     position = items["position_units"]
     levels = order_levels(mean, variance, policy)
-    units, is_minimum, is_multiple = order_units(position, levels, policy)
+    orders = order_units(position, levels, policy)
     week = demand_over(np.full(len(mean), DAYS), mean, variance)
     waiting = demand_over(policy.lead_time_days, mean, variance, policy.lead_time_spread)
     unserved = demand_over(policy.lead_time_days + policy.review_days, mean, variance, policy.lead_time_spread)
@@ -44,14 +45,15 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
             "item_row": items["item_row"],
             "reorder_point_units": levels.reorder_point,
             "order_up_to_units": levels.order_up_to,
-            "recommended_order_units": units,
+            "recommended_order_units": orders.units,
             "days_to_order": days_until(position, levels.reorder_point, mean),
             "stockout_probability": waiting.probability_above(position),
             "lost_units": unserved.expected_shortage(position),
-            "in_stock_probability": 1 - week.probability_above(items["available_units"]),
+            "in_stock_probability": 1 - week.probability_above(items["week_units"]),
             "is_capped": levels.is_capped,
-            "is_minimum": is_minimum,
-            "is_multiple": is_multiple,
+            "is_minimum": orders.is_minimum,
+            "is_multiple": orders.is_multiple,
+            "is_held_down": orders.is_held_down,
         },
     )
     for step in ("in_stock_probabilities", "lost_sales"):
@@ -63,13 +65,15 @@ def _weekly_demand(con: duckdb.DuckDBPyConnection, count: int) -> tuple[np.ndarr
     """Mean and variance of each item's coming weeks, (items, weeks) each."""
     rows = arrays(
         con,
-        """select item_row, horizon - 1 as week, demand_units_mean, demand_units_p10, demand_units_p90, demand_units_p95
+        """select item_row, horizon - 1 as week, list_ratio,
+            demand_units_mean, demand_units_p10, demand_units_p90, demand_units_p95
         from charged_demand join stocked_items using (product_id, site_id)""",
     )
     mean, variance = np.zeros((count, WEEKS)), np.zeros((count, WEEKS))
     at = (rows["item_row"], rows["week"])
-    mean[at] = rows["demand_units_mean"]
-    variance[at] = weekly_variance(*(rows[f"demand_units_{name}"] for name in ("mean", "p10", "p90", "p95")))
+    units = {name: rows["list_ratio"] * rows[f"demand_units_{name}"] for name in ("mean", "p10", "p90", "p95")}
+    mean[at] = units["mean"]
+    variance[at] = weekly_variance(**units)
     return mean, variance
 
 
@@ -82,4 +86,6 @@ def _policy(items: Arrays) -> Policy:
         maximum_cover_days=items["maximum_cover_days"],
         minimum_order_units=items["minimum_order_units"],
         order_multiple_units=items["order_multiple_units"],
+        days_on_sale=items["days_on_sale"].astype(float),
+        is_selling_out=items["is_selling_out"].astype(bool),
     )

@@ -11,6 +11,7 @@ from tasks.night import Night
 
 def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     """Fill service_forecasts and order_contact_risks. Rows of each."""
+    run_step(con, "late_contacts")
     run_step(con, "service_queues")
     queues = arrays(
         con,

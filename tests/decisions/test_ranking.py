@@ -13,21 +13,33 @@ candidates = st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1), st.integers(
 
 
 def arrays(rows):
+    """List, score, cap number and cap of the candidates, sorted as ranking expects them."""
+    rows = sorted(rows, key=lambda row: (row[0], -row[1]))
     lists, scores, cap_numbers, _ = (
         (np.array(column) for column in zip(*rows, strict=True)) if rows else [np.empty(0) for _ in range(4)]
     )
     cap_sizes = np.array([1.0, 2.0, 3.0])
     cap_numbers = cap_numbers.astype(np.int64)
     caps = np.where(cap_numbers >= 0, cap_sizes[np.maximum(cap_numbers, 0)], np.nan)
-    return lists.astype(np.int64), scores.astype(float), np.arange(len(rows)), cap_numbers, caps
+    return lists.astype(np.int64), scores.astype(float), cap_numbers, caps
 
 
-@given(candidates, st.integers(1, 8), st.sampled_from([0.0, 0.25, 0.5]))
+def one_list(count: int, **given):
+    usual = {
+        "may_show": np.ones(count, bool),
+        "cap_number": np.full(count, -1),
+        "cap": np.full(count, np.nan),
+    }
+    return rank_lists(np.zeros(count, np.int64), **(usual | given))
+
+
+@given(candidates, st.integers(1, 8), st.sampled_from([0.0, 0.25, 0.5]), st.integers(0, 3))
 @settings(max_examples=80, deadline=None)
-def test_ranks_are_dense_short_and_capped(rows, length, exploration):
-    lists, scores, ties, cap_numbers, caps = arrays(rows)
-    lottery = np.random.default_rng(0).random(len(rows))
-    rank, is_exploration = rank_lists(lists, scores, ties, cap_numbers, caps, length, exploration, lottery)
+def test_ranks_are_dense_short_and_capped(rows, length, exploration, seed):
+    lists, _, cap_numbers, caps = arrays(rows)
+    random = np.random.default_rng(seed)
+    may_show = random.random(len(rows)) < 0.8
+    rank, is_exploration = rank_lists(lists, may_show, cap_numbers, caps, length, exploration, random.random(len(rows)))
     for number in set(lists.tolist()):
         shown = np.sort(rank[(lists == number) & (rank != NOT_SHOWN)])
         assert shown.tolist() == list(range(1, len(shown) + 1))
@@ -37,13 +49,14 @@ def test_ranks_are_dense_short_and_capped(rows, length, exploration):
             in_group = (lists == number) & (cap_numbers == cap_number) & (rank != NOT_SHOWN)
             assert in_group.sum() <= cap_number + 1
     assert not is_exploration[rank == NOT_SHOWN].any()
+    assert (rank[~may_show] == NOT_SHOWN).all()
 
 
 @given(candidates)
 @settings(max_examples=50, deadline=None)
 def test_without_rules_the_best_scores_are_shown(rows):
-    lists, scores, ties, _, caps = arrays(rows)
-    rank, _ = rank_lists(lists, scores, ties, np.full(len(rows), -1), caps, 3)
+    lists, scores, _, caps = arrays(rows)
+    rank, _ = rank_lists(lists, np.ones(len(rows), bool), np.full(len(rows), -1), caps, 3)
     for number in set(lists.tolist()):
         expected = sorted(scores[lists == number], reverse=True)[:3]
         shown = (lists == number) & (rank != NOT_SHOWN)
@@ -51,27 +64,18 @@ def test_without_rules_the_best_scores_are_shown(rows):
 
 
 def test_a_capped_candidate_makes_room_for_the_next():
-    rank, _ = rank_lists(
-        np.zeros(4, np.int64),
-        np.array([0.9, 0.8, 0.7, 0.6]),
-        np.arange(4),
-        np.array([0, 0, -1, -1]),
-        np.array([1.0, 1.0, np.nan, np.nan]),
-        3,
-    )
+    rank, _ = one_list(4, cap_number=np.array([0, 0, -1, -1]), cap=np.array([1.0, 1.0, np.nan, np.nan]), list_length=3)
     assert rank.tolist() == [1, NOT_SHOWN, 2, 3]
 
 
+def test_a_withheld_candidate_makes_room_for_the_next():
+    rank, _ = one_list(4, may_show=np.array([False, True, False, True]), list_length=3)
+    assert rank.tolist() == [NOT_SHOWN, 1, NOT_SHOWN, 2]
+
+
 def test_exploration_takes_the_last_positions_by_lottery():
-    rank, is_exploration = rank_lists(
-        np.zeros(5, np.int64),
-        np.array([5.0, 4, 3, 2, 1]),
-        np.arange(5),
-        np.full(5, -1),
-        np.full(5, np.nan),
-        2,
-        0.5,
-        np.array([0.9, 0.5, 0.4, 0.1, 0.3]),
+    rank, is_exploration = one_list(
+        5, list_length=2, exploration_ratio=0.5, lottery=np.array([0.9, 0.5, 0.4, 0.1, 0.3])
     )
     assert rank.tolist() == [1, 0, 0, 2, 0]
     assert is_exploration.tolist() == [False, False, False, True, False]

@@ -28,8 +28,10 @@ def policy(**given: float) -> Policy:
         "maximum_cover_days": np.nan,
         "minimum_order_units": np.nan,
         "order_multiple_units": np.nan,
+        "days_on_sale": np.nan,
     }
-    return Policy(**{name: np.array([float(value)]) for name, value in (usual | given).items()})
+    limits = {name: np.array([float(value)]) for name, value in (usual | given).items() if name != "is_selling_out"}
+    return Policy(**limits, is_selling_out=np.array([bool(given.get("is_selling_out", False))]))
 
 
 def weeks(mean: float) -> np.ndarray:
@@ -72,7 +74,7 @@ def test_more_service_and_longer_waits_need_more_stock(mean, level, lead, review
 def test_orders_respect_minimum_and_multiple(position, minimum, multiple, gap):
     levels = Levels(reorder_point=np.array([100.0]), order_up_to=np.array([100.0 + gap]), is_capped=np.array([False]))
     terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)
-    (units,), _, _ = order_units(np.array([position]), levels, terms)
+    (units,) = order_units(np.array([position]), levels, terms).units
     if position > 100:
         assert units == 0
     elif units > 0:
@@ -89,12 +91,13 @@ def test_orders_respect_minimum_and_multiple(position, minimum, multiple, gap):
 def test_the_shaping_rule_is_named(minimum, multiple, expected):
     levels = Levels(reorder_point=np.array([60.0]), order_up_to=np.array([90.0]), is_capped=np.array([False]))
     terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)
-    assert tuple(value[0] for value in order_units(np.array([40.0]), levels, terms)) == expected
+    orders = order_units(np.array([40.0]), levels, terms)
+    assert (orders.units[0], orders.is_minimum[0], orders.is_multiple[0]) == expected
 
 
 def test_without_a_position_there_is_no_order():
     levels = order_levels(weeks(7), weeks(14), policy())
-    (units,), _, _ = order_units(np.array([np.nan]), levels, policy())
+    (units,) = order_units(np.array([np.nan]), levels, policy()).units
     assert np.isnan(units)
     assert np.isnan(days_until(np.array([np.nan]), levels.reorder_point, weeks(7))[0])
     assert np.isnan(Demand(mean=np.array([7.0]), variance=np.array([7.0])).probability_above(np.array([np.nan]))[0])

@@ -9,6 +9,8 @@ with named as (
     select object_id, 'action_queue' from predictions.action_queue where object_type = 'user'
     union all
     select user_id, 'order_contact_risks' from predictions.order_contact_risks join raw.orders using (order_id)
+    union all
+    select user_id, 'ticket_predictions' from predictions.ticket_predictions join raw.service_tickets using (ticket_id)
 )
 select format('a user erased before in {}', table_name)
 from (select distinct * from named)

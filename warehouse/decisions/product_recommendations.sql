@@ -1,4 +1,32 @@
 -- One row per list, user and position.
+with shown as (
+    select
+        list_rows.*,
+        prediction_row,
+        coalesce(recommendation_pairs.purchase_probability, popular_products.purchase_probability)
+            as purchase_probability
+    from list_rows
+    left join recommendation_pairs using (pair_row)
+    left join popular_products on popular_products.product_index = list_rows.product_index
+),
+made_by as (
+    select any_value(model_version) as model_version, bool_or(is_fallback) as is_fallback from predicted.recommendation
+),
+named as (
+    select
+        shown.*,
+        getvariable('placements')[placement_number] as placement,
+        coalesce(recommendation.user_id, 'everyone') as user_id,
+        coalesce(source, 'popular') as source,
+        offered_products.product_id,
+        made_by.*,
+        boost_rule,
+        cap_rule
+    from shown
+    join offered_products using (product_index)
+    left join predicted.recommendation on recommendation.rowid = prediction_row
+    left join list_policies using (product_index, placement_number), made_by
+)
 select
     placement,
     user_id,
@@ -11,7 +39,9 @@ select
     in_stock_probability,
     -- Judged once outcomes have been recorded.
     cast(null as varchar) as predicted_quality,
-    nullif(concat_ws(', ', 'boost ' || boost_rule, 'cap ' || cap_rule), '') as applied_rule,
+    nullif(
+        concat_ws(', ', 'boost ' || boost_rule, 'cap ' || cap_rule, if(is_scarce, 'scarce', null)), ''
+    ) as applied_rule,
     is_exploration,
     model_version,
     is_fallback,
@@ -27,14 +57,15 @@ select
         when source = 'similar_products' then 'Goes with what the user buys; '
         else 'Popular and new to the user; '
     end
+    || round(100 * purchase_probability, 1)
     || if(
         user_id = 'everyone',
-        format('{:.1f}% of known users are expected to buy it within 28 days', 100 * purchase_probability),
-        format('{:.1f}% likely to be bought within 28 days', 100 * purchase_probability)
+        '% of known users are expected to buy it within 28 days',
+        '% likely to be bought within 28 days'
     )
     || coalesce('; lifted by ' || boost_rule, '')
+    || if(is_scarce, '; scarce, so it is shown where it is worth most', '')
     || '.' as primary_reason
-from recommendation_ranks
-join recommendation_candidates on recommendation_candidates.rowid = candidate_row
+from named
 left join unit_margins using (product_id)
 left join in_stock_probabilities using (product_id)

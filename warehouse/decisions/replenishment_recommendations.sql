@@ -30,22 +30,29 @@ select
             ', ',
             if(is_capped, 'maximum_cover_days', null),
             if(is_minimum, 'minimum_order_units', null),
-            if(is_multiple, 'order_multiple_units', null)
+            if(is_multiple, 'order_multiple_units', null),
+            if(is_held_down, if(days_on_sale is null, 'marked down', 'ends soon'), null)
         ),
         ''
     ) as binding_rule,
     model_version,
     is_fallback,
     evidence_level,
-    format('Expected {:.1f} units in 28 days; ', units_28d)
+    format('Expected {:.1f} units in 28 days', units_28d)
+    || if(list_ratio > 1, format(', {:.1f} as tonight''s lists would sell; ', wished_units), '; ')
     || format(
         '{:.0f} units cover the {} lead time of {:.0f} days and the {:.0f} days until the next order in {:.0f}% of cases',
         order_up_to_units, if(is_lead_time_seen, 'seen', 'assumed'), lead_time_days_p50, review_days, 100 * service_level
     )
     || coalesce(
         format(
-            '; the position is {:.0f}, order {:.0f}.', cast(position_units as double), recommended_order_units
+            '; the position is {:.0f}, order {:.0f}', cast(position_units as double), recommended_order_units
         ),
-        '; what is in stock is not known.'
-    ) as primary_reason
+        '; what is in stock is not known'
+    )
+    || case
+        when days_on_sale is not null then format('; it ends in {} days.', days_on_sale)
+        when is_marked_down and is_held_down then '; no more, as its price is cut.'
+        else '.'
+    end as primary_reason
 from judged

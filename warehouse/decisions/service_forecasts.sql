@@ -21,6 +21,7 @@ select
         ),
         ''
     )
+    || if(late_ratio > 1, format('; raised for the {} orders that are late', late_orders), '')
     || '.' as primary_reason
 from service_queues
 left join service_staff using (queue_row)

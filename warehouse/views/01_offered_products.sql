@@ -9,7 +9,8 @@ select
     products.unit_cost,
     coalesce(products.currency, getvariable('currency')) as currency,
     catalogue.is_recommendable,
-    coalesce(products.is_price_locked, false) as is_price_locked
+    coalesce(products.is_price_locked, false) as is_price_locked,
+    staging.business_date(discontinued_at) - getvariable('as_of_date') as days_on_sale
 from raw.products
 join staging.products as catalogue using (product_id)
 where coalesce(staging.business_date(launched_at) <= getvariable('as_of_date'), true)

@@ -5,7 +5,7 @@ with valid_rules as (
     select
         * exclude (placement),
         placement is null as is_for_every_list,
-        unnest(if(placement is not null, [placement], ['for_you', 'buy_again', 'new_to_you', 'popular'])) as placement
+        unnest(if(placement is not null, [placement], getvariable('placements'))) as placement
     from raw.recommendation_rules
     where valid_from <= getvariable('as_of_date') and coalesce(valid_to > getvariable('as_of_date'), true)
 )

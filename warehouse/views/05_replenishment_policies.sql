@@ -1,5 +1,6 @@
 -- One row per offered product: how it is replenished. Value by value, the narrowest valid rule that says something
--- wins, then the settings; lead times that were seen come before those that were agreed.
+-- wins, then the settings (but for the service level, which orders set); lead times that were seen come before those
+-- that were agreed.
 create or replace temp view replenishment_policies as
 with valid_rules as (
     select *
@@ -55,7 +56,7 @@ agreed as (
 )
 select
     product_id,
-    coalesce(narrowest.service_level, getvariable('service_level')) as service_level,
+    narrowest.service_level as agreed_service_level,
     coalesce(narrowest.review_days, getvariable('review_days')) as review_days,
     greatest(coalesce(agreed.planned_lead_time_days + late_days_p50, agreed.lead_time_days), 0) as lead_time_days_p50,
     greatest(coalesce(agreed.planned_lead_time_days + late_days_p90, agreed.lead_time_days), 0) as lead_time_days_p90,

@@ -46,6 +46,7 @@ select
     pricing_guardrails.* exclude (product_id),
     dense_rank() over (order by price_endings) - 1 as endings_group,
     position_units,
+    available_units + arriving_7d_units as week_units,
     lead_time_days_p50
 from curves
 join coming_week using (product_id)

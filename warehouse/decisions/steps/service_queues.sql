@@ -33,7 +33,14 @@ policies as (
 )
 select
     cast(row_number() over (order by forecast_date, channel, contact_reason) - 1 as bigint) as queue_row,
-    service_days.*,
+    service_days.* replace (
+        contacts_mean * late_ratio as contacts_mean,
+        contacts_p10 * late_ratio as contacts_p10,
+        contacts_p50 * late_ratio as contacts_p50,
+        contacts_p90 * late_ratio as contacts_p90
+    ),
+    late_orders,
+    late_ratio,
     minutes.handle_minutes as own_handle_minutes,
     coalesce(minutes.handle_minutes, (select avg(handle_minutes) from solved)) as handle_minutes,
     coalesce(service_level, getvariable('answered_in_time_ratio')) as service_level,
@@ -43,5 +50,5 @@ from predicted.service_days
 left join (
     select channel, contact_reason, avg(handle_minutes) as handle_minutes from solved group by all
 ) as minutes using (channel, contact_reason)
-left join policies using (channel, contact_reason)
+left join policies using (channel, contact_reason), late_contacts
 order by queue_row

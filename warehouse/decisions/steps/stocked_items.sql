@@ -1,4 +1,5 @@
--- One row per product and site to replenish; item_row numbers them from 0 for arrays.
+-- One row per product and site to replenish; item_row numbers them from 0 for arrays. What is ordered covers the
+-- forecast at the price that will be charged, or what tonight's lists would sell if that is more.
 create or replace temp table stocked_items as
 with items as (
     select
@@ -11,17 +12,52 @@ with items as (
         arg_min(price_assumed, week_start) as price
     from charged_demand
     group by all
+),
+-- The forecast has learned from purchases of all kinds, those from lists included: the two are not added up.
+listed as (
+    select
+        product_id,
+        wished_units,
+        greatest(wished_units / nullif(sum(units_28d), 0), 1) as list_ratio
+    from items
+    join offered_products using (product_id)
+    join wished_purchases using (product_index)
+    group by product_id, wished_units
+),
+marked_down as (
+    select product_id
+    from predictions.price_recommendations
+    where recommended_price < current_price and review_status = 'auto_apply'
+),
+terms as (
+    select
+        items.*,
+        offered_products.product_title,
+        replenishment_policies.* exclude (product_id),
+        position_units,
+        available_units + arriving_7d_units as week_units,
+        cast(price - unit_cost as double) as unit_margin,
+        cast(unit_cost as double) * getvariable('holding_cost_ratio') * review_days / 365 as unit_holding_cost,
+        wished_units,
+        coalesce(list_ratio, 1) as list_ratio,
+        days_on_sale,
+        marked_down.product_id is not null as is_marked_down
+    from items
+    join offered_products using (product_id)
+    join replenishment_policies using (product_id)
+    left join stock on stock.product_id = items.product_id and stock.site_id = items.site_id
+    left join listed on listed.product_id = items.product_id
+    left join marked_down on marked_down.product_id = items.product_id
 )
 select
-    cast(row_number() over (order by items.product_id, items.site_id) - 1 as bigint) as item_row,
-    items.*,
-    offered_products.product_title,
-    replenishment_policies.* exclude (product_id),
-    position_units,
-    available_units,
-    cast(price - unit_cost as double) as unit_margin
-from items
-join offered_products using (product_id)
-join replenishment_policies using (product_id)
-left join stock on stock.product_id = items.product_id and stock.site_id = items.site_id
+    cast(row_number() over (order by product_id, site_id) - 1 as bigint) as item_row,
+    *,
+    -- A rule's; else the newsvendor's, to whom one unit too few costs its margin and one too many its holding until the
+    -- next order; else that of the settings.
+    coalesce(
+        agreed_service_level,
+        if(unit_margin > 0, least(greatest(unit_margin / (unit_margin + unit_holding_cost), 0.5), 0.995), null),
+        getvariable('service_level')
+    ) as service_level
+from terms
 order by item_row

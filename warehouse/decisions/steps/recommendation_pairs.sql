@@ -1,0 +1,18 @@
+-- One row per user and product that lists may show; pair_row numbers them for arrays, part by part: what a user knows and
+-- what is new to the user are the lists buy_again and new_to_you, of both of which for_you is a choice.
+create or replace temp table recommendation_pairs as
+select
+    cast(row_number() over (order by user_index, is_new, product_index) - 1 as bigint) as pair_row,
+    2 * user_index + cast(is_new as bigint) as part,
+    recommendation.rowid as prediction_row,
+    user_index,
+    product_index,
+    is_new,
+    purchase_probability,
+    -- Drawn anew each night, and the same when the night is run again.
+    hash(getvariable('as_of_date'), user_id, product_id) / 2.0 ** 64 as lottery
+from predicted.recommendation
+join staging.users using (user_id)
+join offered_products using (product_id)
+where is_recommendable
+order by pair_row
