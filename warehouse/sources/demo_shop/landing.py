@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from warehouse.contracts import feed as feed_named
+
 # What people keep by hand comes as CSV, what the service desk exports as NDJSON, the rest as Parquet.
 FORMATS = {
     "sites": "csv",
@@ -37,7 +39,13 @@ def land(folder: Path, feeds: Mapping[str, pl.DataFrame], day: date, *, late_fro
     name = f"{day}-late-{late_from}" if late_from else f"{day}"
     for feed, rows in feeds.items():
         if len(rows):
-            write_whole(rows, folder / feed / f"{name}.{FORMATS.get(feed, 'parquet')}")
+            write_whole(_exact_money(feed, rows), folder / feed / f"{name}.{FORMATS.get(feed, 'parquet')}")
+
+
+def _exact_money(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Money as decimals, as the systems of a shop keep it."""
+    money = [column.name for column in feed_named(feed).columns if column.type == "DECIMAL(18,4)"]
+    return rows.with_columns(pl.col(name).cast(pl.Decimal(18, 4)) for name in money if name in rows.columns)
 
 
 def landed_on(input_name: str) -> date:
