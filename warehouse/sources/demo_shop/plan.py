@@ -67,7 +67,7 @@ class Campaign:
     @property
     def campaign_id(self) -> str:
         """Id, as in the feeds."""
-        return f"C{self.number:03d}"
+        return f"C{1000 + self.number}"
 
 
 def promotions_of_week(catalogue: Catalogue, seed: int, week: int) -> Promotions:
