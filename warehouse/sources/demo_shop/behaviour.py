@@ -55,18 +55,18 @@ class Looks:
     impressions: int
 
 
-def looks_of(visits: Visits) -> Looks:
+def looks_of(visits: Visits, seen: Flags) -> Looks:
     """What service and the ledger need to know of the visits."""
-    first = visits.is_considered.argmax(axis=1)
+    first = seen.argmax(axis=1)
     product = visits.product[np.arange(len(first)), first]
-    return Looks(visits.user, product, int(visits.is_considered[:, LIST].sum()))
+    return Looks(visits.user, product, int(seen[:, LIST].sum()))
 
 
-def browse(shop: Shop, state: State, visits: Visits, wants: Flags, shelf_price: Ints) -> Rows:
+def browse(shop: Shop, state: State, visits: Visits, seen: Flags, wants: Flags, shelf_price: Ints) -> Rows:
     """Events of these visits up to the cart; what was wanted was looked at and put there."""
     luck, user = shop.luck(state.day), visits.user[:, None]
     column = np.arange(CONSIDERED)
-    views = wants | (visits.is_considered & (luck.uniform("views", user, column) < _VIEWED))
+    views = wants | (seen & (luck.uniform("views", user, column) < _VIEWED))
     row, column = np.nonzero(views)
     viewed = np.zeros(len(row), EVENT)
     viewed["user"], viewed["product"] = visits.user[row], visits.product[row, column]

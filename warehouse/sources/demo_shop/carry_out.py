@@ -16,19 +16,19 @@ from warehouse.sources.demo_shop.people import TICKET_CHANNELS
 from warehouse.sources.demo_shop.plan import TARGETED_SHARE, campaign_of_day, price_point, regular_prices
 from warehouse.sources.demo_shop.service import HANDLE_MINUTES, OPEN_MINUTES
 from warehouse.sources.demo_shop.shop import Shop
-from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, State
+from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, SHARED_POSITIONS, State
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-BEST_SELLERS = np.array([0, 1, 3, 4, 6, 7])
-RANDOM_POSITIONS = np.array([2, 5])
+# Every fourth position of everyone's list shows a product at random.
+RANDOM_EVERY = 4
 _CONTACTS_PER_USER_DAY, _USUAL_OCCUPANCY = 0.0075, 0.75
 
 
 @dataclass(frozen=True)
 class Today:
-    """Prices in cents (P,), own lists of some users, the shared list (8,), units to order (N, P) or None for the habit,
+    """Prices in cents (P,), own lists of some users, everyone's list (40,), units to order (N, P) or None for the habit,
     newly offered users, agents (channels,) and orders to write to. `lists` holds the users and their (n, 8) lists."""
 
     price: Ints
@@ -86,33 +86,35 @@ def _prices(
 
 
 def _lists(shop: Shop, state: State, rows: pl.DataFrame | None) -> tuple[tuple[Ints, Ints] | None, Ints]:
-    """Own lists and everyone's; positions that a list leaves open stay empty, ranks beyond the eighth are not shown."""
+    """Own lists and everyone's; an own list shows its first eight ranks."""
     if rows is None:
         return None, best_sellers(shop, state)
     product = numbers("product", rows["product_id"], shop.catalogue.size, "lists")
     position = rows["rank"].to_numpy() - 1
-    is_shown, is_shared = position < LIST_POSITIONS, (rows["user_id"] == EVERYONE).to_numpy()
-    own = ~is_shared
-    user = numbers("user", rows["user_id"].filter(pl.Series(own)), shop.people.size, "lists")
+    is_shared = (rows["user_id"] == EVERYONE).to_numpy()
+    user = numbers("user", rows["user_id"].filter(pl.Series(~is_shared)), shop.people.size, "lists")
     users, row = np.unique(user, return_inverse=True)
     lists = np.full((len(users), LIST_POSITIONS), NO_LIST, np.int64)
-    is_shown_own = is_shown[own]
-    lists[row[is_shown_own], position[own][is_shown_own]] = product[own][is_shown_own]
-    shared = best_sellers(shop, state)
-    if is_shared.any():
-        shared = np.full(LIST_POSITIONS, NO_LIST, np.int64)
-        shared[position[is_shared & is_shown]] = product[is_shared & is_shown]
+    is_shown = position[~is_shared] < LIST_POSITIONS
+    lists[row[is_shown], position[~is_shared][is_shown]] = product[~is_shared][is_shown]
+    if not is_shared.any():
+        return (users, lists), best_sellers(shop, state)
+    shared = np.full(SHARED_POSITIONS, NO_LIST, np.int64)
+    is_shown = is_shared & (position < SHARED_POSITIONS)
+    # Ranks that are left out close up.
+    shown = product[is_shown][np.argsort(position[is_shown])]
+    shared[: len(shown)] = shown
     return (users, lists), shared
 
 
 def best_sellers(shop: Shop, state: State) -> Ints:
-    """(8,) the habit's list: what sells most and is in stock, but two positions at random."""
-    is_there = shop.catalogue.is_sold(state.day) & (state.on_hand.sum(axis=0) > 0)
-    rate = np.where(is_there, state.sales_rate.sum(axis=0), -1)
-    listed = np.empty(LIST_POSITIONS, np.int64)
-    listed[BEST_SELLERS] = np.argsort(-rate, kind="stable")[: len(BEST_SELLERS)]
-    luck = shop.luck(state.day).uniform("random position", np.arange(len(RANDOM_POSITIONS)))
-    listed[RANDOM_POSITIONS] = (luck * shop.catalogue.size).astype(np.int64)
+    """(40,) the habit's list: what sells most, in stock or not, but every fourth position at random."""
+    rate = np.where(shop.catalogue.is_sold(state.day), state.sales_rate.sum(axis=0), -1)
+    is_random = np.arange(SHARED_POSITIONS) % RANDOM_EVERY == RANDOM_EVERY - 1
+    luck = shop.luck(state.day).uniform("random position", np.flatnonzero(is_random))
+    listed = np.empty(SHARED_POSITIONS, np.int64)
+    listed[is_random] = luck * shop.catalogue.size
+    listed[~is_random] = np.argsort(-rate, kind="stable")[: (~is_random).sum()]
     return listed
 
 

@@ -131,7 +131,7 @@ def make_catalogue(size: Size, seed: int) -> Catalogue:
         unit_cost=np.maximum(np.rint(regular_price * COST_RATIO * _cost_noise(luck, product)), 1).astype(np.int32),
         quality=(0.5 * luck.normal("brand quality", brand) + 0.85 * luck.normal("quality", product)).astype(np.float32),
         appeal=luck.normal("appeal", product),
-        sensitivity=np.clip(sensitivity, 0.9, 6.0).astype(np.float32),
+        sensitivity=np.clip(0.85 * sensitivity, 0.8, 4.5).astype(np.float32),
         taste=taste.astype(np.float32),
         staple_share=_by_department("staple_share", department),
         more_units=_by_department("units", department),

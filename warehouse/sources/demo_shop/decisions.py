@@ -32,8 +32,9 @@ class Decisions:
 
     `prices` (product_id, price): the shelf price of today. On days without a decision a product keeps the ratio
         to its habitual price that was last decided, so that an announced promotion keeps its depth.
-    `lists` (user_id, rank, product_id): what is shown, first rank 1; the rows of the user 'everyone' serve whoever has
-        no list of their own. Lists stay until the next ones; 'everyone' without rows keeps the best-sellers.
+    `lists` (user_id, rank, product_id): what is shown, first rank 1; a visitor sees the first eight ranks. The rows of
+        the user 'everyone' serve whoever has no list of their own: up to forty, of which pages of eight take turns;
+        without such rows they are the best-sellers. A user's list stays until the next one.
     `orders` (product_id, site_id, units): ordered from the product's supplier this morning; the site 'all' is split
         over the sites in proportion to their sales. Minimum and multiple of the supplier are rounded up to.
     `offers` (user_id, campaign_id): who gets the coupon of a running campaign, besides those who have it already;

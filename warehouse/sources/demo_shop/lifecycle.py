@@ -29,8 +29,8 @@ def welcome(shop: Shop, state: State) -> Ints:
     new = slice(first, end)
     age = shop.luck(-1).uniform("staple age", user[:, None], np.arange(STAPLES))
     # As if some of a staple's days had passed already.
-    bought = state.day - np.rint(1.5 * age * shop.people.staple_days[new]).astype(np.int32)
-    state.welcome(shop.people, shop.people.consents_at_first[new], bought)
+    met = state.day - np.rint(1.5 * age * shop.people.staple_days[new]).astype(np.int32)
+    state.welcome(shop.people, shop.people.consents_at_first[new], met)
     return user
 
 

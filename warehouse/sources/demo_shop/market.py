@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
-APPEAL, QUALITY, TIER = 0.6, 0.35, 0.35
+APPEAL, QUALITY, TIER = 0.5, 0.3, 0.35
 DISPLAY = 0.15
 
 

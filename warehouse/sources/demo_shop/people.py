@@ -92,8 +92,8 @@ def _some(size: Size, seed: int, catalogue: Catalogue, user: NDArray[np.int64]) 
     staples = _staples(luck, catalogue, user, taste)
     return People(
         taste=taste.astype(np.float32),
-        visit_rate=np.minimum(0.21 * np.exp(1.3 * eager), 0.95),
-        mission_rate=1 / (1 + np.exp(1.6 - 0.9 * luck.normal("mission", user))),
+        visit_rate=np.minimum(0.22 * np.exp(1.4 * eager), 0.95),
+        mission_rate=1 / (1 + np.exp(1.6 - 1.1 * luck.normal("mission", user))),
         price_sensitivity=np.exp(0.25 * thrift),
         deal_love=1 / (1 + np.exp(-thrift)),
         power=power,
@@ -107,15 +107,15 @@ def _some(size: Size, seed: int, catalogue: Catalogue, user: NDArray[np.int64]) 
         household_size=1 + np.searchsorted([0.35, 0.65, 0.82, 0.95], luck.uniform("household", user)).astype(np.int32),
         age=(luck.uniform("age", user) * len(AGE_BANDS)).astype(np.int32),
         staples=staples,
-        staple_days=(14 * np.exp(0.55 * luck.normal("staple days", user[:, None], np.arange(STAPLES)))),
+        staple_days=(18 * np.exp(0.55 * luck.normal("staple days", user[:, None], np.arange(STAPLES)))),
     )
 
 
 def _staples(luck: Luck, catalogue: Catalogue, user: NDArray[np.int64], taste: Floats) -> Ints:
-    """(U, S): of three products drawn by appeal and how often their kind is bought again, the one most to the taste."""
-    weight = catalogue.staple_share * np.exp(0.6 * catalogue.appeal) * catalogue.is_sold(-1)
+    """(U, S): of two products drawn by appeal and how often their kind is bought again, the one more to the taste."""
+    weight = catalogue.staple_share * np.exp(0.4 * catalogue.appeal) * catalogue.is_sold(-1)
     reach = np.cumsum(weight, dtype=np.float64)
-    draw = luck.uniform("staple", user[:, None, None], np.arange(STAPLES)[:, None], np.arange(3))
+    draw = luck.uniform("staple", user[:, None, None], np.arange(STAPLES)[:, None], np.arange(2))
     offered = np.searchsorted(reach, draw * reach[-1]).clip(max=catalogue.size - 1)
     liking = np.einsum("uk,uspk->usp", taste, catalogue.taste[offered])
     best = liking.argmax(axis=2)[:, :, None]

@@ -26,7 +26,7 @@ COUPON_CENTS = 500
 COUPON_MINIMUM_CENTS = 2_000
 TARGETED_SHARE = 0.25
 
-DEPTHS = np.array([0.0, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40], np.float32)
+DEPTHS = np.array([0.0, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35], np.float32)
 _PRICE_TESTS = np.array([0.92, 0.96, 1.0, 1.0, 1.04, 1.08], np.float32)
 _PROMOTED_SHARE, _DISPLAYED_SHARE = 0.17, 0.45
 _PLACED_SHARE = 0.03

@@ -1,7 +1,8 @@
 """A visit: what a user comes to consider, and the chance to buy each of it.
 
-A list position, a staple and a displayed product are each a logit choice between buying and not; the products found by
-a search are one choice among themselves (McFadden 1974). Shapes: V visits, D = 25 products considered, K taste factors.
+A list position, a staple and a displayed product are each wanted on their own, with a chance 1 - exp(-exp(utility)), so
+that elasticities hardly depend on how much a product is liked; of the products found by a search at most one is (a logit
+choice: McFadden 1974). Shapes: V visits, D = 25 products that may be looked at, S = 8 staples.
 """
 
 from __future__ import annotations
@@ -28,30 +29,30 @@ SEARCH = slice(STAPLE.stop, STAPLE.stop + FOUND)
 DISPLAY = slice(SEARCH.stop, SEARCH.stop + DISPLAYED)
 CONSIDERED = DISPLAY.stop
 
-# Utility of the whole occasion, against not buying.
-_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.9, -2.6, -3.2, -3.9
+# Utility of where a product is met, against not buying.
+_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.7, -2.1, -2.8, -3.8
 _BROWSING, _COUPON = -3.2, 0.5
-_DUE, _LEAST_DUE, _MOST_DUE = 1.6, -5.0, 1.0
-# A list brings a staple to mind.
-_REMINDER = 0.3
+# A list brings a staple to mind before it has run out.
+_REMINDER = 0.6
 # Chance that the eye reaches the next position of a list.
 _NEXT_POSITION = 0.85
 _LAPSED_RATE = 0.03
 _WEEKDAY = np.array([1.05, 0.95, 0.95, 1.0, 1.05, 1.1, 0.9], np.float32)
-_TASTE = np.float32(0.45)
-_NOT_CONSIDERED = np.float32(-30)
+_TASTE = np.float32(0.4)
+_NOT_MET = np.float32(-30)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Visits:
-    """`user` (V,), who considers `product` (V, D) where `is_considered`, and buys with `chance` (V, D) if in stock.
-
-    `elasticity` (V, D): of that chance in the price. `utility` (V, D): against not buying, before luck."""
+    """`user` (V,), who looks at each `product` (V, D) with the chance `attention`, and who then has the `utility` of
+    buying it, against not buying, and the chance `choice` to want it. `chance`: to look at it and want it. `elasticity`: of that in the price."""
 
     user: Ints
+    is_mission: Flags
     product: Ints
-    is_considered: Flags
+    attention: Floats
     utility: Floats
+    choice: Floats
     chance: Floats
     elasticity: Floats
 
@@ -71,33 +72,58 @@ def is_mission(people: People, luck: Luck, user: Ints) -> Flags:
 def consider(shop: Shop, state: State, market: Market, luck: Luck, user: Ints, mission: Flags) -> Visits:
     """What these users' visits come to, each at most once a day."""
     catalogue, people = shop.catalogue, shop.people
-    product, is_considered, due = _considered(shop, state, market, luck, user)
+    product, attention, place = _met(shop, state, market, luck, user, mission)
     taste = np.einsum("vk,vdk->vd", people.taste[user], catalogue.taste[product])
     occasion = np.where(mission, 0, _BROWSING) + _COUPON * people.deal_love[user] * state.has_coupon[user]
     slope = catalogue.sensitivity[product] * people.price_sensitivity[user, None]
     utility = market.attraction[product] + _TASTE * taste + people.power[user, None] * market.tier[product]
-    utility += due + occasion[:, None].astype(np.float32) - slope * market.log_price[product]
-    utility = np.where(is_considered, utility, _NOT_CONSIDERED)
-    chance = buy_chance(utility)
-    return Visits(user, product, is_considered, utility, chance, -slope * (1 - chance))
+    utility += place + occasion[:, None].astype(np.float32) - slope * market.log_price[product]
+    utility = np.where(attention > 0, utility, _NOT_MET)
+    choice, response = choices(utility)
+    return Visits(
+        user=user,
+        is_mission=mission,
+        product=product,
+        attention=attention,
+        utility=utility,
+        choice=choice,
+        chance=attention * choice,
+        elasticity=-slope * response,
+    )
 
 
-def buy_chance(utility: Floats) -> Floats:
-    """(V, D) chance to buy each: logit against not buying, the found ones against each other as well."""
-    weight = np.exp(np.minimum(utility, 30))
-    rivals = weight.copy()
-    rivals[:, SEARCH] = weight[:, SEARCH].sum(axis=1, keepdims=True)
-    return weight / (1 + rivals)
+def choices(utility: Floats) -> tuple[Floats, Floats]:
+    """(V, D) each: the chance to want a product, once looked at, and how much of it 1% more utility adds, in percent."""
+    rate = np.exp(utility)
+    choice = -np.expm1(-rate)
+    response = np.divide(rate * np.exp(-rate), choice, out=np.ones_like(rate), where=choice > 0)
+    found = rate[:, SEARCH]
+    choice[:, SEARCH] = found / (1 + found.sum(axis=1, keepdims=True))
+    response[:, SEARCH] = 1 - choice[:, SEARCH]
+    return choice, response
 
 
-def wanted(visits: Visits, luck: Luck) -> Flags:
-    """(V, D) what the day's luck makes of the chances, as if all were in stock."""
+def looked_at(visits: Visits, luck: Luck) -> Flags:
+    """(V, D) what the day's luck makes of the attention."""
+    return luck.uniform("looks at", visits.user[:, None], visits.product) < visits.attention
+
+
+def wanted(visits: Visits, seen: Flags, luck: Luck) -> Flags:
+    """(V, D) what is wanted of what was seen, as if all were in stock."""
     user = visits.user[:, None]
-    buys = luck.uniform("buys", user, visits.product) < visits.chance
+    wants = luck.uniform("wants", user, visits.product) < visits.choice
     noisy = visits.utility[:, SEARCH] + luck.gumbel("likes", user, visits.product[:, SEARCH])
     best, nothing = noisy.argmax(axis=1), luck.gumbel("likes nothing", visits.user)
-    buys[:, SEARCH] = (np.arange(FOUND) == best[:, None]) & (noisy.max(axis=1) > nothing)[:, None]
-    return _once(visits, buys & visits.is_considered)
+    wants[:, SEARCH] = (np.arange(FOUND) == best[:, None]) & (noisy.max(axis=1) > nothing)[:, None]
+    return _once(visits, wants & seen)
+
+
+def met_needs(shop: Shop, visits: Visits, seen: Flags) -> Flags:
+    """(V, S) staples whose need is over after the visit: who does not buy one here buys it elsewhere. So a low price
+    today takes nothing from tomorrow's demand, and a price's whole effect is that of its day."""
+    staples = shop.people.staples[visits.user]
+    is_listed = (visits.product[:, LIST, None] == staples[:, None]) & seen[:, LIST, None]
+    return visits.is_mission[:, None] & (seen[:, STAPLE] | is_listed.any(axis=1))
 
 
 def _once(visits: Visits, buys: Flags) -> Flags:
@@ -109,39 +135,47 @@ def _once(visits: Visits, buys: Flags) -> Flags:
     return once
 
 
-def _considered(shop: Shop, state: State, market: Market, luck: Luck, user: Ints) -> tuple[Ints, Flags, Floats]:
-    """(V, D) each: products, whether they are considered, and the utility of where they were met."""
-    people = shop.people
-    product = np.empty((len(user), CONSIDERED), np.int32)
-    is_met = np.ones(product.shape, bool)
-    bonus = np.empty(product.shape, np.float32)
-    due = _due(people, state, market.day, user)
-    own = state.lists[user]
-    product[:, LIST] = np.where(own[:, :1] == NO_LIST, state.shared_list, own)
-    reach = np.float32(_NEXT_POSITION) ** np.arange(LIST_POSITIONS)
-    is_met[:, LIST] = (luck.uniform("eye", user)[:, None] < reach) & (product[:, LIST] != NO_LIST)
-    bonus[:, LIST] = _LIST
-    product[:, STAPLE], bonus[:, STAPLE] = people.staples[user], _STAPLE + due
-    # A staple on the list is not met twice: the list brings it to mind, the need decides.
-    same = product[:, LIST, None] == product[:, None, STAPLE]
-    is_listed = (same & is_met[:, LIST, None]).any(axis=1)
-    reminded = (same * np.maximum(due - _LIST + _STAPLE + _REMINDER, 0)[:, None, :]).max(axis=2)
-    bonus[:, LIST] += reminded
-    is_met[:, STAPLE] &= ~is_listed
-    product[:, SEARCH], bonus[:, SEARCH] = _found(shop, market, luck, user), _SEARCH
+def _met(
+    shop: Shop, state: State, market: Market, luck: Luck, user: Ints, mission: Flags
+) -> tuple[Ints, Floats, Floats]:
+    """(V, D) each: products, the chance that each is looked at, and the utility of the place where it is met."""
+    product = np.zeros((len(user), CONSIDERED), np.int32)
+    attention = np.ones(product.shape, np.float32)
+    place = np.repeat(np.float32([_LIST, _STAPLE, _SEARCH, _DISPLAY]), [LIST_POSITIONS, STAPLES, FOUND, DISPLAYED])
+    place = np.broadcast_to(place, product.shape).copy()
+    own, need = state.lists[user], _need(shop.people, state, market.day, user)
+    listed = np.where(own[:, :1] == NO_LIST, _shared_page(state, luck, user), own)
+    reach = np.where(listed == NO_LIST, 0, np.float32(_NEXT_POSITION) ** np.arange(LIST_POSITIONS))
+    product[:, STAPLE] = shop.people.staples[user]
+    # A listed staple is looked at there, if it is about to run out; else without the list.
+    same = listed[:, :, None] == product[:, None, STAPLE]
+    reminded = np.where(same, need[:, None] ** _REMINDER, 0).max(axis=2)
+    is_staple = same.any(axis=2)
+    product[:, LIST] = np.maximum(listed, 0)
+    attention[:, LIST] = reach * np.where(is_staple, reminded, 1)
+    place[:, LIST] = np.where(is_staple, _STAPLE, _LIST)
+    attention[:, STAPLE] = need * mission[:, None] * (1 - np.where(same, reach[:, :, None], 0).max(axis=1))
+    product[:, SEARCH] = _found(shop, market, luck, user)
+    attention[:, DISPLAY] = len(market.displayed) > 0
     if len(market.displayed):
-        place = luck.uniform("front page", user[:, None], np.arange(DISPLAYED)) * len(market.displayed)
-        product[:, DISPLAY] = market.displayed[place.astype(int)]
-    is_met[:, DISPLAY] = len(market.displayed) > 0
-    bonus[:, DISPLAY] = _DISPLAY
-    product = np.where(is_met, product, 0)
-    return product, is_met & market.is_sold[product], bonus
+        spot = luck.uniform("front page", user[:, None], np.arange(DISPLAYED)) * len(market.displayed)
+        product[:, DISPLAY] = market.displayed[spot.astype(int)]
+    return product, attention * market.is_sold[product], place
 
 
-def _due(people: People, state: State, day: int, user: Ints) -> Floats:
-    """(V, S): how much a staple is needed again, by the days since it was bought."""
-    since = np.maximum(day - state.bought_day[user], 1) / people.staple_days[user]
-    return np.clip(_DUE * np.log(since), _LEAST_DUE, _MOST_DUE).astype(np.float32)
+def _shared_page(state: State, luck: Luck, user: Ints) -> Ints:
+    """(V, 8) the page of everyone's list that a visitor happens to see: pages take turns."""
+    pages = state.shared_list[: max(int((state.shared_list != NO_LIST).sum()), 1)]
+    count = -(-len(pages) // LIST_POSITIONS)
+    padded = np.full(count * LIST_POSITIONS, NO_LIST, np.int32)
+    padded[: len(pages)] = pages
+    return padded.reshape(count, LIST_POSITIONS)[(luck.uniform("page", user) * count).astype(int)]
+
+
+def _need(people: People, state: State, day: int, user: Ints) -> Floats:
+    """(V, S) chance that a staple has run out, by the days since its need was last met (Weibull)."""
+    since = np.maximum(day - state.met_day[user], 0) / people.staple_days[user]
+    return (1 - np.exp(-(since**2))).astype(np.float32)
 
 
 def _found(shop: Shop, market: Market, luck: Luck, user: Ints) -> Ints:

@@ -18,7 +18,8 @@ Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 FILE = "world.npz"
-LIST_POSITIONS = 8
+# A page of a list. Everyone's list has several.
+LIST_POSITIONS, SHARED_POSITIONS = 8, 40
 # A user without a list of their own sees everyone's.
 NO_LIST = -1
 LONG_AGO = -10_000
@@ -62,8 +63,8 @@ TICKET = np.dtype(
 class State:
     """A shop's memory. U users, S staples, P products, N sites.
 
-    `bought_day` (U, S): when a staple was last bought. `annoyance` (U,): grows with late parcels and long waits, fades.
-    `lists` (U, 8): own lists, or NO_LIST. `sales_rate` (N, P): trailing mean of units sold a day.
+    `met_day` (U, S): when the need of a staple was last met. `annoyance` (U,): grows with late parcels and long waits, fades.
+    `lists` (U, 8): own lists, or NO_LIST; `shared_list` (40,): everyone's. `sales_rate` (N, P): trailing mean of units sold a day.
     `price_ratio` (P,): shelf price over the habit's. `elasticity_sum` and `elasticity_weight` (P,): the analytic
     elasticity of every product that was considered, weighted by the chance to buy it. `backlog` (channels,): minutes of
     work that agents left yesterday. `usual_orders` (N,): trailing mean of orders a day.
@@ -80,7 +81,7 @@ class State:
     has_coupon: Flags
     was_offered: Flags
     annoyance: Floats
-    bought_day: Ints
+    met_day: Ints
     lists: Ints
     shared_list: Ints
     on_hand: Ints
@@ -98,14 +99,14 @@ class State:
     purchases: NDArray[np.void]
     tickets: NDArray[np.void]
 
-    def welcome(self, people: People, consents: Flags, bought_day: Ints) -> None:
+    def welcome(self, people: People, consents: Flags, met_day: Ints) -> None:
         """Make room for users who arrived: active, unoffended, with the given consent and staples."""
         new = people.size - len(self.is_active)
         for name, value in (("is_active", True), ("is_erased", False), ("has_coupon", False), ("was_offered", False)):
             setattr(self, name, np.concatenate([getattr(self, name), np.full(new, value)]))
         self.has_consent = np.concatenate([self.has_consent, consents])
         self.annoyance = np.concatenate([self.annoyance, np.zeros(new, np.float32)])
-        self.bought_day = np.concatenate([self.bought_day, bought_day])
+        self.met_day = np.concatenate([self.met_day, met_day])
         self.lists = np.concatenate([self.lists, np.full((new, LIST_POSITIONS), NO_LIST, np.int32)])
 
     def save(self, folder: Path, about: dict[str, str | int]) -> None:
@@ -143,9 +144,9 @@ def empty_state(catalogue: Catalogue, sites: int) -> State:
         has_coupon=nobody,
         was_offered=nobody,
         annoyance=np.zeros(0, np.float32),
-        bought_day=np.zeros((0, STAPLES), np.int32),
+        met_day=np.zeros((0, STAPLES), np.int32),
         lists=np.zeros((0, LIST_POSITIONS), np.int32),
-        shared_list=np.full(LIST_POSITIONS, NO_LIST, np.int32),
+        shared_list=np.full(SHARED_POSITIONS, NO_LIST, np.int32),
         on_hand=np.zeros((sites, products), np.int32),
         sales_rate=np.zeros((sites, products), np.float32),
         price_ratio=np.ones(products, np.float32),

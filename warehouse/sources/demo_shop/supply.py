@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.plan import WEEK, promotions_of_week
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import PURCHASE, State
 
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 _MEMORY = 1 / 28
 _SAFETY, _COVER_DAYS = 1.6, 12
 _SHELF_DAYS = 21
+# A promotion of 25% is planned for with as much again.
+_MORE_FOR_PROMOTIONS = 4
 HOLDING_RATIO_PER_DAY = 0.0015
 ORDER_CENTS, ORDER_LINE_CENTS = 600, 25
 
@@ -38,14 +41,21 @@ def receive(state: State) -> Rows:
 
 def habit(shop: Shop, state: State) -> Ints:
     """(N, P) units to order by habit, an (s, S) policy: when stock and incoming fall under the trailing mean over the
-    planned lead time, up to that and twelve days more, both with a flat safety margin."""
+    planned lead time, up to that and twelve days more, both with a flat safety margin and something for promotions."""
     catalogue = shop.catalogue
     lead = catalogue.suppliers.planned_days[catalogue.supplier]
-    least = _SAFETY * state.sales_rate * (lead + 1) + 2
-    most = least + state.sales_rate * _cover_days(shop)
+    rate = state.sales_rate * (1 + _MORE_FOR_PROMOTIONS * _coming_depth(shop, state.day))
+    least = _SAFETY * rate * (lead + 1) + 2
+    most = least + rate * _cover_days(shop)
     position = state.on_hand + incoming(state)
     is_low = (position < least) & is_replenished(shop, state.day)
     return np.where(is_low, np.ceil(most - position), 0).astype(np.int64)
+
+
+def _coming_depth(shop: Shop, day: int) -> NDArray[np.float32]:
+    """(P,) the deepest promotion of this week and the next."""
+    weeks = [promotions_of_week(shop.catalogue, shop.seed, day // WEEK + ahead).depth for ahead in range(2)]
+    return np.maximum(*weeks)
 
 
 def _cover_days(shop: Shop) -> NDArray[np.floating]:

@@ -12,7 +12,7 @@ from warehouse.sources.demo_shop.behaviour import Looks, browse, looks_of
 from warehouse.sources.demo_shop.market import Market
 from warehouse.sources.demo_shop.sales import Sales, Wishes, sell, wishes_of
 from warehouse.sources.demo_shop.shop import Shop
-from warehouse.sources.demo_shop.shopping import Visits, consider, is_mission, visit_chance, wanted
+from warehouse.sources.demo_shop.shopping import Visits, consider, is_mission, looked_at, met_needs, visit_chance, wanted
 from warehouse.sources.demo_shop.state import State
 
 Rows = NDArray[np.void]
@@ -41,12 +41,15 @@ def trade(shop: Shop, state: State, market: Market) -> Trade:
     expected = np.zeros(state.on_hand.shape)
     wishes, events, looks = [], [], []
     for visits in _visits(shop, state, market):
-        wants = wanted(visits, luck)
+        seen = looked_at(visits, luck)
+        wants = wanted(visits, seen, luck)
+        user, slot = np.nonzero(met_needs(shop, visits, seen))
+        state.met_day[visits.user[user], slot] = state.day
         expected += expected_units(shop, visits, np.ones(len(visits.user), np.float32))
         state.elasticity_sum += by_product(shop, visits, visits.chance * visits.elasticity)
         state.elasticity_weight += by_product(shop, visits, visits.chance)
-        events.append(browse(shop, state, visits, wants, market.shelf_price))
-        looks.append(looks_of(visits))
+        events.append(browse(shop, state, visits, seen, wants, market.shelf_price))
+        looks.append(looks_of(visits, seen))
         row, column = np.nonzero(wants)
         product = visits.product[row, column].astype(np.int64)
         wishes.append(wishes_of(visits.user[row], product, column, shop.catalogue, luck))
@@ -54,7 +57,6 @@ def trade(shop: Shop, state: State, market: Market) -> Trade:
     wanted_units = np.zeros(state.on_hand.shape, np.int64)
     np.add.at(wanted_units, (shop.people.site[every.user], every.product), every.units)
     sales = sell(shop, every, state.on_hand, luck, state.day)
-    _remember_staples(shop, state, sales)
     seen = Looks(
         np.concatenate([each.user for each in looks]),
         np.concatenate([each.first_product for each in looks]),
@@ -90,8 +92,3 @@ def _visits(shop: Shop, state: State, market: Market) -> Iterator[Visits]:
         mission = is_mission(shop.people, luck, portion)
         yield consider(shop, state, market, luck, portion, mission)
 
-
-def _remember_staples(shop: Shop, state: State, sales: Sales) -> None:
-    user = sales.rows.user
-    row, slot = np.nonzero(shop.people.staples[user] == sales.rows.product[:, None])
-    state.bought_day[user[row], slot] = state.day
