@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 import pytest
 
+from tests.landing import empty_warehouse
 from warehouse.contracts import feed
+from warehouse.ingest import load_feed
+from warehouse.sources import open_source
 from warehouse.sources.demo_shop.dirt import KINDS, SoiledDay, soil
+from warehouse.sources.demo_shop.landing import land
 
 DAY = date(2026, 3, 1)
 ROWS = 4000
@@ -25,7 +30,9 @@ def _rows() -> dict[str, pl.DataFrame]:
         "order_lines": pl.DataFrame(
             {"order_line_id": ids, "order_id": "o", "product_id": "p", "quantity": 2, "shipped_at": MOMENT}
         ).with_columns(delivered_at=pl.when(number % 2 == 0).then(pl.col("shipped_at") + timedelta(days=1))),
-        "service_tickets": pl.DataFrame({"ticket_id": ids, "priority": "high", "created_at": MOMENT}),
+        "service_tickets": pl.DataFrame(
+            {"ticket_id": ids, "channel": "chat", "contact_reason": "refund", "priority": "high", "created_at": MOMENT}
+        ),
         "sites": pl.DataFrame({"site_id": ["north"]}),
     }
 
@@ -94,3 +101,15 @@ def test_a_clean_shop_stays_clean() -> None:
 def test_days_with_few_or_no_rows_can_be_soiled() -> None:
     few = {name: rows.head(count) for count, (name, rows) in enumerate(_rows().items())}
     assert soil(few, DAY, 0.5, seed=3).today.keys() == few.keys()
+
+
+def test_a_moment_that_no_clock_shows_is_set_aside_as_it_was(tmp_path: Path) -> None:
+    soiled = soil(_rows(), DAY, 0.01, seed=1)
+    land(tmp_path, {"service_tickets": soiled.today["service_tickets"]}, DAY)
+    with empty_warehouse(tmp_path / "warehouse.duckdb") as con:
+        load_feed(con, open_source(f"files:{tmp_path}"), feed("service_tickets"), "night")
+        found = con.execute("select table_name, row_key, broken_rules from ops.quarantined_rows").fetchall()
+        kept = con.execute("select distinct created_at from raw.service_tickets").fetchall()
+    expected = soiled.planted.filter(kind="unreadable").select("table_name", "row_key", "broken_rule").rows()
+    assert sorted(found) == sorted(expected) != []
+    assert kept == [(MOMENT,)]

@@ -66,6 +66,15 @@ KINDS = (
         value=pl.lit("31.02.2026 25:61"),
     ),
 )
+_RECORD = {
+    "table_name": pl.String,
+    "row_key": pl.String,
+    "user_id": pl.String,
+    "kind": pl.String,
+    "broken_rule": pl.String,
+    "is_quarantined": pl.Boolean,
+    "planted_date": pl.Date,
+}
 _KEYS = {
     "behaviour_events": "event_id",
     "orders": "order_id",
@@ -77,7 +86,7 @@ _KEYS = {
 @dataclass(frozen=True, kw_only=True)
 class SoiledDay:
     """A day as it lands: feed -> rows `today`; landing day -> feed -> rows that are `late`; and the record `planted`
-    (table_name, row_key, kind, broken_rule, is_quarantined, planted_date) with a row for each row of dirt."""
+    (table_name, row_key, user_id, kind, broken_rule, is_quarantined, planted_date) with a row for each row of dirt."""
 
     today: dict[str, pl.DataFrame]
     late: dict[date, dict[str, pl.DataFrame]]
@@ -86,7 +95,7 @@ class SoiledDay:
 
 def soil(feeds: Mapping[str, pl.DataFrame], day: date, ratio: float, seed: int) -> SoiledDay:
     """Plant dirt on the given share of the rows of every feed that has a kind of it. Same arguments, same dirt."""
-    soiled = SoiledDay(today=dict(feeds), late={}, planted=_record(KINDS[0], pl.Series(dtype=pl.String), day))
+    soiled = SoiledDay(today=dict(feeds), late={}, planted=pl.DataFrame(schema=_RECORD))
     for feed in [feed for feed in _KEYS if feed in feeds]:
         soiled = _soil_feed(soiled, feed, day, ratio, np.random.default_rng([seed, day.toordinal(), _number(feed)]))
     return soiled
@@ -107,7 +116,7 @@ def _soil_feed(clean: SoiledDay, feed: str, day: date, ratio: float, draw: np.ra
         kind, hit = kinds[number], rows.filter(kind_of_row == number)
         spoiled = _spoiled(kind, hit, key, day)
         today.append(spoiled)
-        planted.append(_record(kind, (hit if spoiled.is_empty() else spoiled)[key], day))
+        planted.append(_record(kind, hit if spoiled.is_empty() else spoiled, day))
         if kind.days_late:
             delay = draw.integers(1, kind.days_late + 1, len(hit))
             for days in np.unique(delay).tolist():
@@ -136,20 +145,18 @@ def _spoiled(kind: Kind, hit: pl.DataFrame, key: str, day: date) -> pl.DataFrame
     return spoiled if kind.days_late else spoiled.with_columns(pl.format(f"{{}}-{kind.name}-{day:%Y%m%d}", key))
 
 
-def _record(kind: Kind, keys: pl.Series, day: date) -> pl.DataFrame:
-    """One row of the record per key; `row_key` is written as in `ops.quarantined_rows`."""
-    name = pl.lit(f'{{"{_KEYS[kind.feed]}":"')
-    return (
-        keys.alias("key")
-        .to_frame()
-        .select(
-            table_name=pl.lit(kind.feed),
-            row_key=pl.concat_str(name, "key", pl.lit('"}')),
-            kind=pl.lit(kind.name),
-            broken_rule=pl.lit(kind.rule),
-            is_quarantined=pl.lit(kind.is_quarantined),
-            planted_date=pl.lit(day),
-        )
+def _record(kind: Kind, rows: pl.DataFrame, day: date) -> pl.DataFrame:
+    """One row of the record per row of dirt; `row_key` is written as in `ops.quarantined_rows`, and `user_id` says
+    whose row it is where it says so: what is known of somebody who is erased leaves quarantine too."""
+    key = _KEYS[kind.feed]
+    return rows.select(
+        table_name=pl.lit(kind.feed),
+        row_key=pl.concat_str(pl.lit(f'{{"{key}":"'), key, pl.lit('"}')),
+        user_id=pl.col("user_id") if "user_id" in rows.columns else pl.lit(None, pl.String),
+        kind=pl.lit(kind.name),
+        broken_rule=pl.lit(kind.rule),
+        is_quarantined=pl.lit(kind.is_quarantined),
+        planted_date=pl.lit(day),
     )
 
 

@@ -6,7 +6,7 @@ import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
-from warehouse.sources.base import Progress
+from warehouse.sources.base import FeedError, Progress
 from warehouse.sources.demo_shop import truth
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.dirt import soil
@@ -23,8 +23,7 @@ class Life:
 
     def __init__(self, spec: ShopSpec, home: Path) -> None:
         self.spec, self.landing, self.truth = spec, spec.landing(home), spec.truth(home)
-        is_known = self.landing.is_dir() and self._state.is_dir()
-        self.world = World.load(self._state) if is_known else self._open()
+        self.world = self._wake() if self.landing.is_dir() and self._state.is_dir() else self._open()
 
     def live(self, decisions: Decisions | None = None) -> Day:
         """Live one day under the decisions, and write all that it brings; DecisionError, and nothing lived, when the
@@ -51,6 +50,15 @@ class Life:
         """Save the state from which the shop lives on, and what is true of its entities."""
         truth.write_entities(self.truth, self.world.truth())
         self.world.save(self._state)
+
+    def _wake(self) -> World:
+        try:
+            return World.load(self._state)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FeedError(
+                f"The demo shop cannot live on from {self._state}, which another version of it saved ({error}).",
+                remedy=f"delete {self.landing} and {self.truth} to begin its history anew, or name another home.",
+            ) from error
 
     def _open(self) -> World:
         """A new shop; what it has before its first day lands on the eve."""
