@@ -23,7 +23,8 @@ _TABLES = {table.name: table for table in PUBLISHED_TABLES}
 
 
 def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
-    """Make the night's settings readable in SQL (`getvariable`) and create the policy views of warehouse/views."""
+    """Make the night's settings readable in SQL (`getvariable`) and create what warehouse/views says of stock and
+    rules; what many queries read is a table, made once."""
     pricing, stock, staffing = night.decisions.pricing, night.decisions.replenishment, night.decisions.staffing
     lists = night.decisions.recommendation
     variables = {

@@ -14,13 +14,12 @@ select
     model_version,
     is_fallback,
     evidence_level,
-    format('About {:.1f} units', demand_units_mean)
-    || coalesce(format(' at {:.2f}', cast(price_assumed as double)), '')
+    case evidence_level
+        when 'own_history' then 'From its own sales'
+        when 'similar' then 'From sales of products like it, as it has sold little'
+        else 'From sales of the whole shop, as it has hardly sold'
+    end
+    || coalesce(', at ' || cast(price_assumed as decimal(18, 2)), '')
     || if(is_repriced, ', the price that is set tonight', '')
-    || if(is_promoted, ', with the promotion that is announced', ', without a promotion')
-    || case evidence_level
-        when 'own_history' then '; from its own sales.'
-        when 'similar' then '; from products like it, as it has sold little.'
-        else '; from the whole shop, as it has hardly sold.'
-    end as primary_reason
+    || if(is_promoted, ', with the promotion that is announced.', ', without a promotion.') as primary_reason
 from charged_demand

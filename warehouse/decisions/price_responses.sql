@@ -1,4 +1,8 @@
 -- One row per product and price of its grid.
+with slopes as (
+    -- Written once for each product: a night has hundreds of thousands of prices.
+    select *, format('Each 1% dearer sells {:.2f}% less', -elasticity) as slope from priced_products
+)
 select
     product_id,
     cast(price as decimal(18, 4)) as price,
@@ -10,9 +14,6 @@ select
     model_version,
     is_fallback,
     evidence_level,
-    format(
-        'At {:.2f} about {:.1f} units and {:.2f} {} in 28 days; each 1% dearer sells {:.2f}% less.',
-        price, expected_units, expected_revenue, currency, -elasticity
-    ) as primary_reason
+    slope || coalesce('; ' || names[guardrail] || ' forbids this price.', '.') as primary_reason
 from price_grid
-join priced_products using (product_row)
+join slopes using (product_row)

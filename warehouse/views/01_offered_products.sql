@@ -1,5 +1,5 @@
 -- One row per product on sale on the as-of date, with what decisions need to know of it.
-create or replace temp view offered_products as
+create or replace temp table offered_products as
 select
     products.product_id,
     catalogue.product_index,

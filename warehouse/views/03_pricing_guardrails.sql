@@ -1,6 +1,6 @@
 -- One row per offered product: its guardrails and their names. Guardrail by guardrail, the narrowest valid rule
 -- that says something wins, then the settings.
-create or replace temp view pricing_guardrails as
+create or replace temp table pricing_guardrails as
 with valid_rules as (
     select *
     from raw.pricing_rules

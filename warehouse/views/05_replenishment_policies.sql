@@ -1,7 +1,7 @@
 -- One row per offered product: how it is replenished. Value by value, the narrowest valid rule that says something
 -- wins, then the settings (but for the service level, which orders set); lead times that were seen come before those
 -- that were agreed.
-create or replace temp view replenishment_policies as
+create or replace temp table replenishment_policies as
 with valid_rules as (
     select *
     from raw.inventory_policies

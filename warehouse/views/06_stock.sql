@@ -1,6 +1,6 @@
 -- One row per site and product with a snapshot before the as-of date, and per product for site 'all': what can be sold
 -- now, what more will have arrived within 7 and 28 days, and the position that orders look at.
-create or replace temp view stock as
+create or replace temp table stock as
 with latest as (
     select *
     from raw.inventory_snapshots
