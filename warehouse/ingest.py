@@ -60,7 +60,7 @@ def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_
         retire_older_versions(con, table)
         unknown, quarantined = _insert_rows(con, source, table, fresh, run_id)
         count_rows(con, table, run_id)
-        if not source.has_disjoint_inputs:
+        if not source.has_disjoint_inputs(table.name):
             retire_older_keys(con, table)
         rows_read, rows_replaced = write_diary(con, table, unknown, run_id)
     return FeedLoad(

@@ -89,8 +89,6 @@ class Source(ABC):
 
     time_zone: str = "UTC"
     currency: str = "USD"
-    # True where no two inputs of a feed can have the same key, so that nobody need look for it.
-    has_disjoint_inputs: bool = False
 
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         self.location, self.as_of_date, self.home = location, as_of_date, home
@@ -101,6 +99,10 @@ class Source(ABC):
     @abstractmethod
     def latest_as_of(self, time_zone: str | None = None) -> date:
         """The day after the last business day with an order, in the given time zone or the source's own."""
+
+    def has_disjoint_inputs(self, feed: str) -> bool:
+        """Whether no two inputs of the feed can have the same key, so that nobody need look for it."""
+        return False
 
     @abstractmethod
     def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> Sequence[Input]:

@@ -41,7 +41,6 @@ class CompleteJourney(Source):
 
     time_zone = "America/New_York"
     currency = "USD"
-    has_disjoint_inputs = True
 
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         super().__init__(location, as_of_date, home)
@@ -69,6 +68,10 @@ class CompleteJourney(Source):
             ).fetchall()
         latest: date = rows[0][0]
         return latest
+
+    def has_disjoint_inputs(self, feed: str) -> bool:
+        """Each basket, plan and campaign is part of one input."""
+        return True
 
     def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> list[Input]:
         """The parts of the feed that have landed by the as-of date."""

@@ -49,6 +49,10 @@ class DemoShop(Source):
 
             Life(self.spec, self._home).live_until(as_of_date, progress)
 
+    def has_disjoint_inputs(self, feed: str) -> bool:
+        """What has happened, and the stock at the end of a day, is told once; everything else may come again."""
+        return feed in ("behaviour_events", "inventory_snapshots")
+
     def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> list[Input]:
         """The files of the feed that landed before the as-of date."""
         before = self.as_of_date or date.max
