@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from flows.commands.options import FAILED, WRONG_USE, Home, Json, print_json, print_line, stop
+from flows.commands.tables import print_table
 
 if TYPE_CHECKING:
     from flows.look import Morning
@@ -43,7 +42,7 @@ def sql(
     elif format == "csv":
         print_line(_csv(names, rows).rstrip("\n"))
     else:
-        _print_table("", names, rows)
+        print_table("", names, rows)
 
 
 def status(home: Home = None, json: Json = False) -> None:
@@ -101,37 +100,7 @@ def _first_line(text: str | None) -> str:
 
 def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
     if rows:
-        _print_table(title, list(rows[0]), [tuple(row.values()) for row in rows])
-
-
-def _print_table(title: str, names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # A pipe has no width: nothing is cut there.
-    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, name in enumerate(names):
-        is_number = any(isinstance(row[index], int | float) for row in rows)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[Text(_cell(value)) for value in row])
-    with console.capture() as capture:
-        console.print(table)
-    for line in [f"\n{title}" if title else "", *capture.get().splitlines()]:
-        if line.strip():
-            print_line(line.rstrip())
-
-
-def _cell(value: Any) -> str:
-    """A value as a person reads it: four digits, no fractions of a second."""
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return "" if value is None else str(value)
+        print_table(title, list(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
