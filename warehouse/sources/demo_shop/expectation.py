@@ -6,10 +6,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from warehouse.sources.demo_shop.market import Market
-from warehouse.sources.demo_shop.names import ids, money
+from warehouse.sources.demo_shop.carry_out import habitual_prices
+from warehouse.sources.demo_shop.market import Market, open_market
+from warehouse.sources.demo_shop.names import ids, money, numbers
+from warehouse.sources.demo_shop.plan import WEEK, promotions_of_week
 from warehouse.sources.demo_shop.shop import Shop
-from warehouse.sources.demo_shop.shopping import Visits, consider, visit_chance
+from warehouse.sources.demo_shop.shopping import SEARCH, Visits, consider, visit_chance
 from warehouse.sources.demo_shop.state import State
 from warehouse.sources.demo_shop.trade import expected_units
 
@@ -22,9 +24,37 @@ BAD_BELOW, GOOD_FROM = -0.6, 0.6
 QUALITY_CLASSES = ("bad", "medium", "good")
 
 
+def seen_market(shop: Shop, state: State, day: int) -> Market:
+    """The market of a coming day as the shop's habits plan it, at the price ratios in force."""
+    price, list_price = planned_prices(shop, state, day)
+    return open_market(shop, day, price, list_price)
+
+
+def planned_prices(shop: Shop, state: State, day: int) -> tuple[Ints, Ints]:
+    """(P,) shelf and regular prices of a coming day, in cents, if nobody decides anything."""
+    plan = promotions_of_week(shop.catalogue, shop.seed, day // WEEK)
+    habit, regular = habitual_prices(shop, day, plan.depth)
+    price = np.where(state.price_ratio == 1, habit, np.maximum(np.rint(habit * state.price_ratio), 1)).astype(np.int64)
+    return price, np.maximum(price, regular)
+
+
 def expected_demand(shop: Shop, state: State, market: Market) -> Floats:
     """(N, P) mean units wanted on the market's day, whoever comes, as if all were in stock."""
     return sum(expected_units(shop, visits, weight) for visits, weight in _possible_visits(shop, state, market))
+
+
+def demand_rows(shop: Shop, state: State, prices: pl.DataFrame | None, day: int) -> pl.DataFrame:
+    """What `World.expected_demand` returns, for the day of that number."""
+    price, list_price = planned_prices(shop, state, day)
+    if prices is not None:
+        product = numbers("product", prices["product_id"], shop.catalogue.size, "prices")
+        price[product] = np.rint(prices["price"].to_numpy() * 100)
+    market = open_market(shop, day, price, list_price)
+    site, product = np.nonzero(np.broadcast_to(market.is_sold, state.on_hand.shape))
+    units = expected_demand(shop, state, market)[site, product]
+    return pl.DataFrame(
+        {"product_id": ids("product", product), "site_id": ids("site", site), "expected_units": units}
+    )
 
 
 def expected_orders(shop: Shop, state: State, market: Market) -> NDArray[np.float32]:
@@ -37,8 +67,6 @@ def expected_orders(shop: Shop, state: State, market: Market) -> NDArray[np.floa
 
 def any_chance(visits: Visits) -> NDArray[np.float32]:
     """(V,) chance that at least one product is bought."""
-    from warehouse.sources.demo_shop.shopping import SEARCH
-
     nothing = np.log1p(-np.minimum(visits.chance, 0.9999))
     nothing[:, SEARCH] = 0
     return 1 - np.exp(nothing.sum(axis=1)) * (1 - visits.chance[:, SEARCH].sum(axis=1))
@@ -48,7 +76,7 @@ def _possible_visits(shop: Shop, state: State, market: Market) -> list[tuple[Vis
     """Every sampled user's visit, once meant to buy and once to look around, and how often each is to be counted."""
     step = -(-shop.people.size // SAMPLED_USERS)
     user, luck = np.arange(0, shop.people.size, step), shop.luck(market.day)
-    comes = visit_chance(shop.people, state, market.day)[user] * np.float32(step)
+    comes = visit_chance(shop.people, state.is_active, state.is_erased, state.has_coupon, market.day)[user] * step
     buys = shop.people.mission_rate[user]
     return [
         (consider(shop, state, market, luck, user, np.full(len(user), mission)), comes * share)

@@ -17,7 +17,7 @@ from warehouse.sources.demo_shop.trade import Trade
 Rows = NDArray[np.void]
 Ints = NDArray[np.int64]
 
-DELIVERY_CENTS, RETURN_CENTS, MESSAGE_CENTS = 390, 250, 10
+DELIVERY_CENTS, RETURN_CENTS, MESSAGE_CENTS = 350, 250, 10
 
 
 def ledger(

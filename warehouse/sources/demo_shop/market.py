@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
-APPEAL, QUALITY, TIER = 0.5, 0.3, 0.35
+APPEAL, QUALITY, TIER = 0.35, 0.2, 0.25
 DISPLAY = 0.15
 
 
@@ -55,6 +55,6 @@ def open_market(shop: Shop, day: int, shelf_price: NDArray[np.integer], list_pri
         attraction=APPEAL * catalogue.appeal + QUALITY * catalogue.quality + season + DISPLAY * is_displayed,
         log_price=np.log(shelf_price / catalogue.regular_price).astype(np.float32),
         tier=TIER * np.log(catalogue.regular_price / usual).astype(np.float32),
-        search_reach=np.cumsum(is_sold * np.exp(0.5 * catalogue.appeal), dtype=np.float64),
+        search_reach=np.cumsum(is_sold * np.exp(0.8 * catalogue.appeal), dtype=np.float64),
         displayed=np.flatnonzero(is_displayed).astype(np.int32),
     )

@@ -17,7 +17,7 @@ from warehouse.sources.demo_shop.sizes import Size
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-STAPLES = 8
+STAPLES = 12
 SEGMENTS = 6
 # Share of the users who are there when the shop opens; the others arrive evenly over its history, and beyond.
 FIRST_SHARE = 0.75
@@ -113,7 +113,7 @@ def _some(size: Size, seed: int, catalogue: Catalogue, user: NDArray[np.int64]) 
 
 def _staples(luck: Luck, catalogue: Catalogue, user: NDArray[np.int64], taste: Floats) -> Ints:
     """(U, S): of two products drawn by appeal and how often their kind is bought again, the one more to the taste."""
-    weight = catalogue.staple_share * np.exp(0.4 * catalogue.appeal) * catalogue.is_sold(-1)
+    weight = catalogue.staple_share * np.exp(0.6 * catalogue.appeal) * catalogue.is_sold(-1)
     reach = np.cumsum(weight, dtype=np.float64)
     draw = luck.uniform("staple", user[:, None, None], np.arange(STAPLES)[:, None], np.arange(2))
     offered = np.searchsorted(reach, draw * reach[-1]).clip(max=catalogue.size - 1)

@@ -27,9 +27,9 @@ COUPON_MINIMUM_CENTS = 2_000
 TARGETED_SHARE = 0.25
 
 DEPTHS = np.array([0.0, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35], np.float32)
-_PRICE_TESTS = np.array([0.92, 0.96, 1.0, 1.0, 1.04, 1.08], np.float32)
-_PROMOTED_SHARE, _DISPLAYED_SHARE = 0.17, 0.45
-_PLACED_SHARE = 0.03
+_PRICE_TESTS = np.array([0.9, 0.95, 1.0, 1.0, 1.05, 1.1], np.float32)
+# The front page is drawn apart from the prices, so that its effect is not taken for theirs.
+_PROMOTED_SHARE, _DISPLAYED_SHARE = 0.22, 0.08
 NO_PROMOTION = -1
 
 
@@ -49,7 +49,7 @@ class Promotions:
     @property
     def is_displayed(self) -> NDArray[np.bool_]:
         """(P,) whether the front page shows the product."""
-        return self.number % 2 == 1
+        return (self.number != NO_PROMOTION) & (self.number % 2 == 1)
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,9 @@ def promotions_of_week(catalogue: Catalogue, seed: int, week: int) -> Promotions
     """Which products are promoted that week, and how: at random, but locked prices never."""
     luck, product = Luck(seed, week * WEEK), np.arange(catalogue.size)
     draw, depth = luck.uniform("promoted", product), luck.uniform("depth", product)
-    is_shown = luck.uniform("displayed", product) < _DISPLAYED_SHARE
-    number = 2 * (1 + (depth * (len(DEPTHS) - 1)).astype(np.int32)) + is_shown
-    number = np.where(draw < _PROMOTED_SHARE, number, NO_PROMOTION)
-    number = np.where((draw >= _PROMOTED_SHARE) & (draw < _PROMOTED_SHARE + _PLACED_SHARE), 1, number)
-    # Number 0 would be a promotion without depth and display.
+    index = np.where(draw < _PROMOTED_SHARE, 1 + (depth * (len(DEPTHS) - 1)).astype(np.int32), 0)
+    is_displayed = luck.uniform("displayed", product) < _DISPLAYED_SHARE
+    number = np.where((index > 0) | is_displayed, 2 * index + is_displayed, NO_PROMOTION)
     return Promotions(week, np.where(catalogue.is_price_locked, NO_PROMOTION, number).astype(np.int32))
 
 

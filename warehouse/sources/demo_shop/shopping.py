@@ -2,7 +2,7 @@
 
 A list position, a staple and a displayed product are each wanted on their own, with a chance 1 - exp(-exp(utility)), so
 that elasticities hardly depend on how much a product is liked; of the products found by a search at most one is (a logit
-choice: McFadden 1974). Shapes: V visits, D = 25 products that may be looked at, S = 8 staples.
+choice: McFadden 1974). Shapes: V visits, D = 30 products that may be looked at, S = 12 staples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
-FOUND, DISPLAYED = 6, 3
+FOUND, DISPLAYED = 8, 2
 LIST = slice(0, LIST_POSITIONS)
 STAPLE = slice(LIST.stop, LIST.stop + STAPLES)
 SEARCH = slice(STAPLE.stop, STAPLE.stop + FOUND)
@@ -30,7 +30,7 @@ DISPLAY = slice(SEARCH.stop, SEARCH.stop + DISPLAYED)
 CONSIDERED = DISPLAY.stop
 
 # Utility of where a product is met, against not buying.
-_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.7, -2.1, -2.8, -3.8
+_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.2, -1.9, -2.6, -3.7
 _BROWSING, _COUPON = -3.2, 0.5
 # A list brings a staple to mind before it has run out.
 _REMINDER = 0.6
@@ -38,7 +38,7 @@ _REMINDER = 0.6
 _NEXT_POSITION = 0.85
 _LAPSED_RATE = 0.03
 _WEEKDAY = np.array([1.05, 0.95, 0.95, 1.0, 1.05, 1.1, 0.9], np.float32)
-_TASTE = np.float32(0.4)
+_TASTE = np.float32(0.28)
 _NOT_MET = np.float32(-30)
 
 
@@ -57,10 +57,10 @@ class Visits:
     elasticity: Floats
 
 
-def visit_chance(people: People, state: State, day: int) -> Floats:
+def visit_chance(people: People, is_active: Flags, is_erased: Flags, has_coupon: Flags, day: int) -> Floats:
     """(U,) chance that each user visits that day."""
-    presence = np.where(state.is_active, np.float32(1), np.float32(_LAPSED_RATE)) * ~state.is_erased
-    offer = 1 + 0.6 * people.deal_love * state.has_coupon
+    presence = np.where(is_active, np.float32(1), np.float32(_LAPSED_RATE)) * ~is_erased
+    offer = 1 + 0.6 * people.deal_love * has_coupon
     return np.minimum(people.visit_rate * presence * offer * _WEEKDAY[day % 7], 0.97)
 
 
@@ -179,7 +179,7 @@ def _need(people: People, state: State, day: int, user: Ints) -> Floats:
 
 
 def _found(shop: Shop, market: Market, luck: Luck, user: Ints) -> Ints:
-    """(V, 6) products of one subcategory that is to the user's taste."""
+    """(V, 8) products of one subcategory that is to the user's taste."""
     catalogue = shop.catalogue
     liking = np.exp(1.2 * shop.people.taste[user] @ catalogue.centres.T)
     share = np.cumsum(liking, axis=1)

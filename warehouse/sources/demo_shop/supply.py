@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 _MEMORY = 1 / 28
 _SAFETY, _COVER_DAYS = 1.6, 12
 _SHELF_DAYS = 21
-# A promotion of 25% is planned for with as much again.
-_MORE_FOR_PROMOTIONS = 4
+# A promotion of 20% is planned for with half as much again.
+_MORE_FOR_PROMOTIONS = 2.5
 HOLDING_RATIO_PER_DAY = 0.0015
 ORDER_CENTS, ORDER_LINE_CENTS = 600, 25
 

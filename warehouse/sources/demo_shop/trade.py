@@ -12,7 +12,15 @@ from warehouse.sources.demo_shop.behaviour import Looks, browse, looks_of
 from warehouse.sources.demo_shop.market import Market
 from warehouse.sources.demo_shop.sales import Sales, Wishes, sell, wishes_of
 from warehouse.sources.demo_shop.shop import Shop
-from warehouse.sources.demo_shop.shopping import Visits, consider, is_mission, looked_at, met_needs, visit_chance, wanted
+from warehouse.sources.demo_shop.shopping import (
+    Visits,
+    consider,
+    is_mission,
+    looked_at,
+    met_needs,
+    visit_chance,
+    wanted,
+)
 from warehouse.sources.demo_shop.state import State
 
 Rows = NDArray[np.void]
@@ -86,7 +94,8 @@ def by_product(shop: Shop, visits: Visits, values: NDArray[np.float32]) -> NDArr
 def _visits(shop: Shop, state: State, market: Market) -> Iterator[Visits]:
     """Today's visits, in portions of users; one portion at least."""
     luck, everybody = shop.luck(state.day), np.arange(shop.people.size)
-    comes = luck.uniform("visits", everybody) < visit_chance(shop.people, state, state.day)
+    chance = visit_chance(shop.people, state.is_active, state.is_erased, state.has_coupon, state.day)
+    comes = luck.uniform("visits", everybody) < chance
     visitor = np.flatnonzero(comes)
     for portion in np.array_split(visitor, max(-(-len(visitor) // PORTION), 1)):
         mission = is_mission(shop.people, luck, portion)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from warehouse.sources.demo_shop import entities, expectation, lifecycle
+from warehouse.sources.demo_shop import chances, entities, expectation, lifecycle
 from warehouse.sources.demo_shop.day import live_day
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.market import open_market
@@ -103,6 +103,20 @@ class World:
     def truth(self) -> dict[str, pl.DataFrame]:
         """name -> what is true of the shop's entities so far: products, users, suppliers."""
         return expectation.entities(self.shop, self.state)
+
+    def order_chances(self, horizon_days: int = 28) -> pl.DataFrame:
+        """One row per order of the last 14 days without a ticket so far: order_id, contact_probability and
+        return_probability within the horizon, given what can be known this morning."""
+        return chances.order_chances(self.shop, self.state, horizon_days)
+
+    def purchase_chances(self, horizon_days: int = 28) -> pl.DataFrame:
+        """One row per user: user_id and purchase_probability, of an order within the horizon."""
+        return chances.purchase_chances(self.shop, self.state, horizon_days)
+
+    def expected_demand(self, prices: pl.DataFrame | None = None, days_ahead: int = 0) -> pl.DataFrame:
+        """One row per product on sale and site: product_id, site_id and the expected_units of a day to come, whoever
+        visits and as if all were in stock; at `prices` (product_id, price), elsewhere at those planned."""
+        return expectation.demand_rows(self.shop, self.state, prices, self.state.day + days_ahead)
 
     def save(self, folder: Path) -> None:
         """Write the world's state, all or nothing; a world loaded from it lives on exactly as this one."""
