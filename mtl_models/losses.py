@@ -61,6 +61,12 @@ def tweedie_deviance(log_mean: Tensor, amount: Tensor, power: float = 1.5) -> Te
     return 2 * (fixed - amount * torch.exp(one * log_mean) / one + torch.exp(two * log_mean) / two)
 
 
+def gamma_deviance(log_mean: Tensor, amount: Tensor) -> Tensor:
+    """[n] deviance of a positive amount whose spread grows with its mean, such as minutes; 0.1 is the least."""
+    log_ratio = amount.clamp_min(0.1).log() - log_mean
+    return 2 * (log_ratio.exp() - 1 - log_ratio)
+
+
 def pinball(quantile: Tensor, target: Tensor, level: float) -> Tensor:
     """[n] loss that the `level` quantile minimises (Koenker and Bassett 1978)."""
     gap = target - quantile

@@ -123,6 +123,12 @@ def poisson_deviance(observed: Values, predicted: Values) -> float:
     return float(np.mean(2 * (logs - (observed - mean))))
 
 
+def gamma_deviance(observed: Values, predicted: Values) -> float:
+    """Mean deviance of positive amounts; 0.1 is the least."""
+    log_ratio = np.log(np.maximum(observed, 0.1) / np.maximum(predicted, 0.1))
+    return float(np.mean(2 * (np.exp(log_ratio) - 1 - log_ratio)))
+
+
 def quantile_loss(observed: Values, quantile: Values, level: float) -> float:
     """Weighted quantile loss: twice the pinball loss as a share of the total observed."""
     gap = observed - np.clip(quantile, 0, None)

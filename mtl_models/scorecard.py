@@ -18,9 +18,6 @@ from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.metrics import Values
 from mtl_models.ranking_metrics import score_lists
 
-# Standard deviations from the median to the 90% quantile of a normal distribution.
-Z_90 = 1.2816
-
 # Below this share of a week in stock, sales were cut noticeably.
 SCARCE_RATIO = 0.9
 
@@ -205,9 +202,10 @@ def score_supply(targets: Columns, baselines: Columns, inputs: Columns, predicte
 
 
 def score_lead_times(late_days: Values, p90: Values, plain_p90: Values) -> list[Score]:
-    """Whether nine of ten lines came by the day that was named, beside the quantile of each supplier's own lines."""
+    """Whether nine of ten lines came by the day that was named, a day's share spread evenly over the day; beside the
+    quantile of each supplier's own lines."""
     receipts = Prediction("lead_time", late_days, p90, {"own lines of the supplier": plain_p90})
-    return [receipts.score("coverage_p90", metrics.coverage, better=None)]
+    return [receipts.score("coverage_p90", metrics.count_coverage, better=None)]
 
 
 def score_promotion(
@@ -220,42 +218,6 @@ def score_promotion(
         redeemed.score("auc_within_campaign", partial(metrics.grouped_auc, groups=campaigns), better="higher"),
         redeemed.score("pr_auc", metrics.average_precision, better="higher"),
         redeemed.score("brier", metrics.brier),
-    ]
-
-
-def score_order_risks(targets: Columns, predicted: Columns) -> list[Score]:
-    """Against one rate for all, whose AUC is a half by definition."""
-    scores = []
-    for name, column in (("contacted", "contact_probability"), ("returned", "return_probability")):
-        seen = ~np.isnan(targets[name])
-        if not seen.any():
-            continue
-        observed = targets[name][seen]
-        plain = {"average rate": np.full(len(observed), observed.mean())}
-        risk = Prediction(name, observed, predicted[column][seen], plain)
-        scores.append(risk.score("auc", metrics.auc, better="higher", is_gate=name == "contacted"))
-        scores.append(risk.score("brier", metrics.brier))
-    return scores
-
-
-def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
-    """Against recent means of the same channel and reason; quantiles against those of a Poisson count."""
-    seen = ~np.isnan(targets["contacts"])
-    recent = baselines["contacts_28d"][seen]
-    plain = {"weekday mean of 8 weeks": baselines["contacts"][seen], "mean of 28 days": recent}
-    contacts = Prediction("contacts", targets["contacts"][seen], predicted["contacts_mean"][seen], plain)
-    names = {"p10": -Z_90, "p50": 0.0, "p90": Z_90}
-    ours = np.stack([predicted[f"contacts_{name}"][seen] for name in names], axis=1)
-    poisson = np.stack([np.clip(recent + z * np.sqrt(recent), 0, None) for z in names.values()], axis=1)
-    quantiles = Prediction("contacts", targets["contacts"][seen], ours, {"Poisson around 28 days' mean": poisson})
-    return [
-        contacts.score("wape", metrics.wape),
-        contacts.score("poisson_deviance", metrics.poisson_deviance, is_gate=True),
-        contacts.score("bias_percent", metrics.bias_percent, better=None),
-        *(
-            quantiles.score(f"coverage_{name}", _column(metrics.count_coverage, i), better=None)
-            for i, name in enumerate(names)
-        ),
     ]
 
 

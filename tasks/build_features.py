@@ -133,5 +133,6 @@ def _variables(night: Night, is_warm: bool) -> dict[str, float | str | date]:
         "candidates_per_user": settings.candidates_per_user,
         "similarity_products": settings.similarity_products,
         "lead_time_days": night.decisions.replenishment.lead_time_days,
+        "answer_within_minutes": night.decisions.staffing.answer_within_minutes,
         "solve_within_minutes": night.decisions.staffing.solve_within_minutes,
     }

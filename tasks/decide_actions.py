@@ -19,6 +19,7 @@ PREDICTED = {
     "promotion": "promotion",
     "supply": "demand",
     "service": "service_days",
+    "tickets": "service_tickets",
 }
 
 
@@ -77,5 +78,7 @@ def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         rows["promotion_recommendations"] = write(con, "promotion_recommendations")
     if "service" in served:
         rows |= service.decide(con, night)
+    if "tickets" in served:
+        rows["ticket_predictions"] = write(con, "ticket_predictions")
     report("queueing actions", 0.9)
     return rows | queue.decide(con)

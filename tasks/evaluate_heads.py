@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from torch import Tensor
 
-from mtl_models import scorecard
+from mtl_models import scorecard, scorecard_service
 from mtl_models.heads import TASKS
 from mtl_models.scorecard import Score
 from tasks.night import Night
@@ -31,6 +31,7 @@ PROBABILITIES = (
     ("promotion", "redeemed", "redemption_probability"),
     ("service_orders", "contacted", "contact_probability"),
     ("service_orders", "returned", "return_probability"),
+    ("service_tickets", "missed", "missed_probability"),
 )
 
 
@@ -116,8 +117,10 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
             targets["redeemed"], predicted["redemption_probability"], baselines["redeemed"], campaigns
         )
     if task == "service_orders":
-        return scorecard.score_order_risks(targets, predicted)
-    return scorecard.score_daily_contacts(targets, baselines, predicted)
+        return scorecard_service.score_order_risks(targets, predicted)
+    if task == "service_days":
+        return scorecard_service.score_daily_contacts(targets, baselines, predicted)
+    return scorecard_service.score_tickets(targets, baselines, predicted)
 
 
 def _lists(

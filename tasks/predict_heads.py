@@ -31,6 +31,7 @@ KEPT = {
     "promotion": "user_id, campaign_id",
     "service_orders": "order_id",
     "service_days": "forecast_date, channel, contact_reason",
+    "service_tickets": "ticket_id, is_missed_by_now",
 }
 
 

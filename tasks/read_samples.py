@@ -45,6 +45,7 @@ SAMPLE_KEYS = {
     "demand": ("cutoff_date", "product_id", "site_id", "horizon"),
     "promotion": ("cutoff_date", "campaign_id", "user_id"),
     "service_orders": ("origin_date", "order_id"),
+    "service_tickets": ("origin_date", "ticket_id", "seen_at"),
     "service_days": ("origin_date", "forecast_date", "channel", "contact_reason"),
 }
 # Rows with equal values here are one list of candidates.

@@ -31,6 +31,7 @@ NEEDS = {
     "supply": Need(("order_lines",), "label_units"),
     "service_orders": Need(("service_tickets",), "label_contacted"),
     "service_days": Need(("service_tickets",), "label_contacts"),
+    "service_tickets": Need(("service_tickets",), "label_handle_minutes"),
 }
 
 

@@ -20,7 +20,8 @@ from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
 
-# A head is released as a whole; promotion is the part of pricing that has its own data and its own gate.
+# A head is released as a whole. Parts with data of their own have a gate of their own: promotion is part of pricing,
+# tickets of service.
 HEADS = {
     "profile": ("profile",),
     "recommendation": ("recommendation",),
@@ -28,6 +29,7 @@ HEADS = {
     "promotion": ("promotion",),
     "supply": ("supply",),
     "service": ("service_orders", "service_days"),
+    "tickets": ("service_tickets",),
 }
 
 

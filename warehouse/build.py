@@ -46,6 +46,7 @@ CAMPAIGN_AND_SERVICE_FILES = (
     "staging/after_sales.sql",
     "samples/service_orders.sql",
     "samples/service_days.sql",
+    "samples/service_tickets.sql",
 )
 # Before and after the item-item model, which is not SQL.
 CANDIDATE_FILES = (

@@ -7,6 +7,7 @@ from mtl_models.heads.pricing import PriceResponse, Redemption
 from mtl_models.heads.recommendation import Recommendation
 from mtl_models.heads.service import DailyContacts, OrderRisk
 from mtl_models.heads.supply import Supply
+from mtl_models.heads.tickets import TicketTriage
 from mtl_models.heads.user_profile import UserProfile
 
 # Task name to head; the order is that of the joint batch and of every report.
@@ -18,11 +19,12 @@ TASKS: dict[str, type[Head]] = {
     "supply": Supply,
     "service_orders": OrderRisk,
     "service_days": DailyContacts,
+    "service_tickets": TicketTriage,
 }
 
 
 def weight_name(task: str) -> str:
-    """The name under which settings and priorities weigh a task: both service tasks share one."""
+    """The name under which settings and priorities weigh a task: the service tasks share one."""
     return "service" if task.startswith("service_") else task
 
 

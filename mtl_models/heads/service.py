@@ -21,6 +21,10 @@ from mtl_models.tower import Tower
 RISKS = ("contacted", "returned")
 LEVELS = (0.1, 0.5, 0.9)
 DISPERSION = 0.2
+# Own rates of a queue that its mean is mixed from: on that weekday given recent orders, lately, on that weekday.
+RATES = ("contacts_expected", "contacts_28d", "contacts")
+# Furthest that a mean may lie from its mixture, on the log scale.
+MOST_TILT = 0.15
 # Points of the even noise around a count.
 NOISE = (-0.4, -0.2, 0.0, 0.2, 0.4)
 # softplus of it is the 90% quantile of a normal distribution.
@@ -62,8 +66,11 @@ class OrderRisk(Head):
 
 
 class DailyContacts(Head):
-    """Contacts of a day, channel and reason: a mean over the queue's own rate on that weekday, and quantiles that
+    """Contacts of a day, channel and reason: a mixture of the queue's own rates, tilted a little, and quantiles that
     start from those of a Poisson count.
+
+    A shop has few independent weeks: a mean free to follow the features learns by heart what those weeks were like
+    (measured: deviance 2.0 where its start has 1.36).
 
     Counts are whole numbers. Their quantiles are learned as those of the count plus even noise within one unit
     (Machado and Santos Silva 2005), so that four of five days lie between p10 and p90 in small queues too.
@@ -73,12 +80,15 @@ class DailyContacts(Head):
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)
+        self.mixture = Tower(width, len(RATES))
         self.residual = Tower(width, 1 + len(LEVELS))
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log mean contacts and [n, 3] ordered quantiles."""
+        rates = torch.stack([rows.baselines[name] for name in RATES], dim=1)  # [n, 3]
+        say = functional.softmax(self.mixture(view.shared), dim=1)
         residual = self.residual(view.shared)
-        log_mean = torch.log(rows.baselines["contacts_expected"].clamp_min(0.02)) + residual[:, 0]
+        log_mean = (say * rates).sum(dim=1).clamp_min(0.02).log() + MOST_TILT * torch.tanh(residual[:, 0])
         mean = log_mean.exp()
         middle, spread = mean * residual[:, 2].exp(), mean.sqrt()
         below, above = (spread * functional.softplus(residual[:, i] + SOFTPLUS_Z_90) for i in (1, 3))

@@ -322,8 +322,13 @@ create table predicted.service_orders as
 select order_id, i / 100 as contact_probability, i / 200 as return_probability, 'model-1' as model_version,
     false as is_fallback
 from (select order_id, row_number() over (order by order_id) as i from raw.orders);
+create table predicted.service_tickets as
+select 'ticket-' || i as ticket_id, i = 2 as is_missed_by_now, 9.0 + i as expected_handle_minutes,
+    0.25 as missed_probability, 0.1 as priority_low, 0.2 as priority_normal, 0.6 as priority_high,
+    0.1 as priority_urgent, 'model-1' as model_version, false as is_fallback
+from range(1, 3) as t(i);
 insert into ops.head_status by name
-select 'night-1' as run_id, 'service' as head, 'released' as status, 'good' as reason;
+select 'night-1' as run_id, unnest(['service', 'tickets']) as head, 'released' as status, 'good' as reason;
 """
 
 
@@ -355,6 +360,15 @@ def test_service_tables_when_tickets_exist(shop: Warehouse, night: Night):
     reason = rows(shop, "select primary_reason from predictions.order_contact_risks order by contact_probability")
     assert reason[-1] == ("4 days late, 80% likely to lead to a contact, most often about where_is_my_order.",)
     assert "service" in {head for (head,) in rows(shop, "select head from predictions.action_queue")}
+
+
+def test_open_tickets_are_judged(shop: Warehouse, night: Night):
+    """A promise that is missed already is missed for certain."""
+    shop.execute(SERVICE)
+    decide_actions(shop, night)
+    query = """select ticket_id, predicted_priority, expected_handle_minutes, sla_breach_probability
+        from predictions.ticket_predictions order by all"""
+    assert rows(shop, query) == [("ticket-1", "high", 10.0, 0.25), ("ticket-2", "high", 11.0, 1.0)]
 
 
 def test_no_message_where_it_costs_more_than_it_saves(shop: Warehouse, night: Night):

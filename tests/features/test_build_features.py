@@ -29,7 +29,7 @@ def test_without_optional_feeds(small_shop: duckdb.DuckDBPyConnection, make_nigh
     small_shop.execute("update raw.products set category_path = null, brand = null")
     report = build_features(small_shop, make_night())
     empty = {table.removeprefix("samples.") for table, rows in report.rows.items() if rows == 0 and "samples" in table}
-    assert empty == {"promotion", "service_orders", "service_days"}
+    assert empty == {"promotion", "service_orders", "service_days", "service_tickets"}
     assert read(
         small_shop,
         "select count(*) from samples.demand where ctx_mailer <> 0 or ctx_display <> 0 or ctx_promotion_log_lift <> 0",
@@ -91,6 +91,7 @@ def test_keys_are_unique(built_shop: duckdb.DuckDBPyConnection) -> None:
         "samples.demand": "product_id, site_id, cutoff_date, horizon",
         "samples.service_orders": "order_id, origin_date",
         "samples.service_days": "forecast_date, channel, contact_reason, origin_date",
+        "samples.service_tickets": "ticket_id, seen_at",
     }.items():
         assert read(built_shop, f"from {table} select 1 group by {key} having count(*) > 1") == [], table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -53,18 +54,48 @@ def test_open_orders(tickets: duckdb.DuckDBPyConnection) -> None:
 
 def test_days_ahead(tickets: duckdb.DuckDBPyConnection) -> None:
     query = """
-        select forecast_date, calendar_date, label_contacts, base_contacts, base_contacts_28d, ctx_days_ahead,
-            ctx_open_orders_in_days, ctx_overdue_orders_in_days
+        select forecast_date, label_contacts, base_contacts, base_contacts_28d, ctx_days_ahead, ctx_overdue_now
         from samples.service_days where fold = 'test' order by forecast_date
     """
     days = read(tickets, query)
     assert len(days) == 28
-    # One of four orders in 28 days was overdue. 5 May was the day of the one contact ahead; the Friday before the
-    # cut-off had one in eight weeks.
-    waiting = pytest.approx(1 / (4 / 28 + 1))
-    assert days[1] == (date(2024, 5, 5), CUTOFF, 1, 0.0, pytest.approx(1 / 28), 1, waiting, waiting)
-    assert days[6] == (date(2024, 5, 10), CUTOFF, 0, 0.125, pytest.approx(1 / 28), 6, waiting, waiting)
-    assert days[7][1] == date(2024, 5, 11)
+    # One of four orders in 28 days was overdue, and a third of those who asked waited for one, less what is certain.
+    # 5 May was the day of the one contact ahead; the Friday before the cut-off had one in eight weeks.
+    now = 1 / 4 / (4 / 28 + 1)
+    assert days[1] == (date(2024, 5, 5), 1, 0.0, pytest.approx(1 / 28), 1, pytest.approx(now * math.exp(-1 / 4)))
+    assert days[6] == (date(2024, 5, 10), 0, 0.125, pytest.approx(1 / 28), 6, pytest.approx(now * math.exp(-6 / 4)))
+
+
+def test_tickets_are_looked_at_when_opened_and_while_open(
+    con: duckdb.DuckDBPyConnection, make_night: MakeNight
+) -> None:
+    """Two hours to answer, two days to solve: one ticket in time, one answered late, one still open tonight."""
+    for week in range(20):
+        add_order(con, f"o{week}", "anna", str(AS_OF - timedelta(days=7 * week + 1)), ("bread", 1, 5.0))
+    insert(con, "service_policies", rule_id="r", scope="all", valid_from="2024-01-01", answer_within_minutes=120)
+    for ticket, created, replied, solved, minutes in (
+        ("early", "2024-01-20 10:00", "2024-01-20 11:00", "2024-01-20 12:00", 30.0),
+        ("quick", "2024-05-10 10:00", "2024-05-10 11:00", "2024-05-10 12:00", 10.0),
+        ("slow", "2024-05-10 18:00", "2024-05-11 09:00", "2024-05-12 12:00", 20.0),
+        ("open", "2024-05-31 23:00", None, None, None),
+    ):
+        insert(con, "service_tickets", ticket_id=ticket, user_id="anna", channel="email", contact_reason="late",
+               priority="high", created_at=created, first_replied_at=replied, solved_at=solved,
+               handle_minutes=minutes)  # fmt: skip
+    build_features(con, make_night(AS_OF))
+    query = """
+        select ticket_id, fold, ctx_age_hours, ctx_is_replied, is_missed_by_now, label_handle_minutes, label_missed,
+            label_priority, base_handle_minutes
+        from samples.service_tickets where ticket_id <> 'early' order by seen_at
+    """
+    assert read(con, query) == [
+        ("quick", "test", 0.0, False, False, 10.0, 0, 2, 30.0),
+        ("slow", "test", 0.0, False, False, 20.0, 1, 2, 30.0),
+        ("slow", "test", 6.0, False, True, 20.0, 1, 2, pytest.approx((40 + 5 * 20) / 7)),
+        ("slow", "test", 30.0, True, True, 20.0, 1, 2, pytest.approx((40 + 5 * 20) / 7)),
+        ("open", "test", 0.0, False, False, None, None, 2, pytest.approx((60 + 5 * 20) / 8)),
+        ("open", "serve", 1.0, False, False, None, None, None, pytest.approx((60 + 5 * 20) / 8)),
+    ]
 
 
 def test_service_learns_every_week(tickets: duckdb.DuckDBPyConnection) -> None:

@@ -98,6 +98,11 @@ create table samples.service_days (
     label_contacts integer, base_contacts float
 );
 
+create table samples.service_tickets (
+    ticket_id varchar, seen_at timestamp, user_id varchar, product_id varchar, origin_date date, cutoff_date date,
+    fold varchar, label_handle_minutes float
+);
+
 insert into raw.orders (order_id) values ('o');
 insert into raw.order_lines (order_line_id) values ('l');
 insert into raw.campaigns (campaign_id) values ('c0');

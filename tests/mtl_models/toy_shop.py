@@ -185,6 +185,22 @@ def contact_rows(generator: torch.Generator) -> TaskSamples:
     )
 
 
+def ticket_rows(entities: dict[str, EntityTable], generator: torch.Generator) -> TaskSamples:
+    """Minutes follow one feature of the user, missed promises and priorities another."""
+    users = torch.arange(USERS).repeat(5)
+    value, other = entities["user"].numbers[users, 0], entities["user"].numbers[users, 1]
+    noise = torch.exp(0.3 * torch.randn(len(users), generator=generator))
+    missed = (torch.rand(len(users), generator=generator) < torch.sigmoid(2 * other)).float()
+    usual = torch.full((len(users),), 0.25)
+    return samples(
+        {"user": users},
+        len(users),
+        {"handle_minutes": 10 * torch.exp(0.5 * value) * noise, "missed": missed, "priority": (other > 0) + 1.0},
+        {"handle_minutes": torch.full((len(users),), 10.0), "missed": torch.full((len(users),), 0.5)}
+        | {f"priority_{name}": usual for name in ("low", "normal", "high", "urgent")},
+    )
+
+
 def make_shop(seed: int = 0) -> Shop:
     generator = torch.Generator().manual_seed(seed)
     entities = {
@@ -203,6 +219,7 @@ def make_shop(seed: int = 0) -> Shop:
             "promotion": promotion_rows(entities, generator),
             "service_orders": order_rows(entities, generator),
             "service_days": contact_rows(generator),
+            "service_tickets": ticket_rows(entities, generator),
         }
         for _ in ("train", "validation")
     ]

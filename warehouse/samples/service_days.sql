@@ -76,7 +76,6 @@ select
     days_ahead.contact_reason,
     days_ahead.origin_date,
     cutoff_date,
-    days_ahead.origin_date + 7 * (days_ahead // 7) as calendar_date,
     fold,
     case when fold <> 'serve' then cast(coalesce(contact_days.contacts, 0) as integer) end as label_contacts,
     cast(coalesce(weekday_habits.contacts, 0) / (known_days / 7) as float) as base_contacts,
@@ -89,9 +88,6 @@ select
     cast(ln((contacts_7d + 1) / 7 / ((contacts_56d + 1) / known_days)) as float) as ctx_log_trend_7d,
     cast(ln((contacts_28d + 1) / least(known_days, 28) / ((contacts_56d + 1) / known_days)) as float) as ctx_log_trend_28d,
     cast(ln((contacts_56d + 0.5) / known_days) as float) as ctx_log_contacts_per_day,
-    cast(ln(orders_per_day_7d / nullif(orders_per_day_28d, 0) + 0.01) as float) as ctx_log_order_trend,
-    cast(open_orders / (orders_per_day_28d + 1) as float) as ctx_open_orders_in_days,
-    cast(overdue_orders / (orders_per_day_28d + 1) as float) as ctx_overdue_orders_in_days,
     cast(before_delivery_share as float) as ctx_before_delivery_share,
     cast(overdue_share as float) as ctx_overdue_share,
     -- Overdue orders ask where they are now, not in three weeks.

@@ -9,6 +9,10 @@ create schema if not exists samples;
 create or replace macro staging.business_date(moment) as
     cast(timezone(getvariable('time_zone'), timezone('UTC', moment)) as date);
 
+-- A UTC moment on the clock of the business time zone.
+create or replace macro staging.local_time(moment) as
+    timezone(getvariable('time_zone'), timezone('UTC', moment));
+
 -- The first day of the week that holds a day: blocks of seven days, the last of which ends the day before as-of.
 create or replace macro staging.week_start(day) as
     cast(getvariable('as_of_date') as date)
