@@ -16,16 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mtl_models.elasticity import FIRST_PRIOR_SPREAD
 from mtl_models.tower import Tower
 
 # Demand hardly reacts at all below this; zero would make every price as good as any other.
 WEAKEST_ELASTICITY = -0.05
 # Shelf prices further than e^1 from their reference are mistakes in the feed more often than offers.
 MOST_LOG_PRICE_RATIO = 1.0
-# Where the search for the shop's elasticity starts.
+# The shop's elasticity where no price of it has moved yet.
 FIRST_ELASTICITY = -1.0
-# How far products of a category differ in elasticity before their own prices are seen (standard deviation).
-PRIOR_SPREAD = 0.5
 
 Number = TypeVar("Number")
 
@@ -54,20 +53,27 @@ def log_price_ratio(price: Tensor, reference_price: Tensor) -> Tensor:
 
 
 class DemandCurve(nn.Module):
-    """g(z) and the elasticity. `own_shift` and `own_spread` [products] are not trained by gradient but set from
-    the evidence of each product's own prices when training ends."""
+    """g(z) and the elasticity. `own_shift` and `own_spread` [products] and the `prior_spread` of products like it are
+    not trained by gradient but set from the evidence of each product's own prices when training ends."""
 
     own_shift: Tensor
     own_spread: Tensor
+    prior_spread: Tensor
 
     def __init__(self, shared_width: int, product_width: int, products: int) -> None:
         super().__init__()
         self.level = Tower(shared_width, 1)
         self.slope = nn.Linear(product_width, 1)
         nn.init.zeros_(self.slope.weight)
-        nn.init.constant_(self.slope.bias, _inverse_softplus(-FIRST_ELASTICITY))
+        self.start_from(FIRST_ELASTICITY)
         self.register_buffer("own_shift", torch.zeros(products))
-        self.register_buffer("own_spread", torch.full((products,), PRIOR_SPREAD))
+        self.register_buffer("own_spread", torch.full((products,), FIRST_PRIOR_SPREAD))
+        self.register_buffer("prior_spread", torch.tensor(FIRST_PRIOR_SPREAD))
+
+    def start_from(self, elasticity: float) -> None:
+        """Let every product begin with the shop's elasticity. A slope that has to travel while g(z) learns would leave
+        to the promotions what the price did."""
+        nn.init.constant_(self.slope.bias, _inverse_softplus(-elasticity))
 
     def forward(self, shared: Tensor, product: Tensor, product_ids: Tensor, base_level: Tensor) -> Curve:
         """The curve of rows with features [n, shared_width], products [n, product_width] and [n] ids."""

@@ -1,13 +1,13 @@
-"""What a product's own prices say about its elasticity, after what its category taught.
+"""What prices that moved say about elasticities: of the shop before training, of each product after it.
 
-A Gaussian prior around the learned elasticity meets the Fisher information of the product's own weeks. One Newton
-step from the prior mean gives the posterior (Laplace approximation, MacKay 2003, chapter 27):
+The shop: products sell more in the weeks in which they are cheap, whatever else goes on. Poisson regression with an
+effect of its own for each group of weeks, which conditions on the group's total (Hausman, Hall and Griliches,
+Econometrica 1984), and with the announced promotions as covariates.
 
-    information = sum of mu * (x - mean x)^2 / dispersion       x = log(price / reference price)
-    shift       = sum of (y - mu) * (x - mean x) / dispersion / (information + 1 / prior variance)
-    spread      = 1 / sqrt(information + 1 / prior variance)
-
-The mean of x is weighted by mu and taken out, so that the product's level is not mistaken for its slope.
+A product: a Gaussian prior around the elasticity that the model learned for products like it meets the product's own
+weeks. Newton steps lead to the mode, the curvature there is the posterior's (Laplace approximation, MacKay 2003,
+chapter 27). How far products really differ is estimated too, by EM (Dempster, Laird and Rubin 1977): the prior of a
+shop whose products differ much is wide.
 """
 
 from __future__ import annotations
@@ -17,57 +17,139 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtl_models.demand_curve import PRIOR_SPREAD
-
-# An estimate further than this from its category is noise that the normal approximation did not see.
-MOST_SHIFT = 2 * PRIOR_SPREAD
+# How far products differ before any price was seen (standard deviation), and the range that evidence may move it in.
+FIRST_PRIOR_SPREAD = 0.5
+LEAST_PRIOR_SPREAD, MOST_PRIOR_SPREAD = 0.2, 1.5
+# An estimate further than this from what products like it have is noise that the normal approximation did not see.
+MOST_SHIFT_IN_SPREADS = 2.5
+# A shop's elasticity beyond these is a mistake in its prices.
+STRONGEST_SHOP, WEAKEST_SHOP = -6.0, -0.3
+# Products whose own weeks know the elasticity at least so well (standard deviation) tell how far products differ.
+INFORMED_SPREAD = 1.0
+NEWTON_STEPS = 15
+MOST_STEP = 0.5
 
 
 @dataclass(frozen=True)
 class OwnElasticity:
-    """Per product: `shift` from the learned elasticity and the `spread` (standard deviation) that is left."""
+    """Per product: `shift` from the learned elasticity and the `spread` (standard deviation) that is left of the
+    `prior_spread`, a scalar."""
 
     shift: Tensor
     spread: Tensor
+    prior_spread: Tensor
 
     def faded(self, kept: float) -> OwnElasticity:
         """The same evidence when only the share `kept` of it still counts; 0 leaves the prior alone."""
-        prior = 1 / PRIOR_SPREAD**2
+        prior = self.prior_spread**-2
         before = (self.spread**-2 - prior).clamp_min(0.0)
         now = before * kept
         weight = torch.where(before > 0, (now / (now + prior)) / (before / (before + prior)), 0.0)
-        return OwnElasticity(shift=self.shift * weight, spread=(now + prior).rsqrt())
+        return OwnElasticity(self.shift * weight, (now + prior).rsqrt(), self.prior_spread)
+
+    def under(self, prior_spread: Tensor) -> OwnElasticity:
+        """The same evidence under another prior."""
+        information = (self.spread**-2 - self.prior_spread**-2).clamp_min(0.0)
+        before, now = self.spread**-2, information + prior_spread**-2
+        return OwnElasticity(self.shift * before / now, now.rsqrt(), prior_spread)
 
     def or_better(self, other: OwnElasticity) -> OwnElasticity:
-        """Per product, the one of both that knows more. They may rest on the same weeks, so they are not added."""
+        """Per product, the one of both that knows more, under this one's prior. They may rest on the same weeks, so
+        they are not added."""
+        other = other.under(self.prior_spread)
         is_other = other.spread < self.spread
         return OwnElasticity(
             shift=torch.where(is_other, other.shift, self.shift),
             spread=torch.where(is_other, other.spread, self.spread),
+            prior_spread=self.prior_spread,
         )
 
 
-def is_identified(spread: Tensor) -> Tensor:
+def is_identified(spread: Tensor, prior_spread: Tensor) -> Tensor:
     """Whether the product's own prices say more than the prior: their information outweighs it."""
-    return spread < PRIOR_SPREAD / 2**0.5
+    return spread < prior_spread / 2**0.5
+
+
+def shop_elasticity(
+    units: Tensor, expected: Tensor, log_ratio: Tensor, context: Tensor, groups: Tensor
+) -> float | None:
+    """The elasticity that all products share, from [n] weeks: units, what was expected of them without the price, log
+    price ratio, context [n, c] and the group of each. None where no group has two weeks at different prices."""
+    features = torch.cat([log_ratio[:, None], context], dim=1).double()
+    _, group = torch.unique(groups, return_inverse=True)
+    count = int(group.max()) + 1 if len(group) else 0
+
+    def total(values: Tensor) -> Tensor:
+        return torch.zeros(count, *values.shape[1:], dtype=values.dtype, device=values.device).index_add_(
+            0, group, values
+        )
+
+    log_expected, units = expected.double().clamp_min(1e-3).log(), units.double()
+    sold = total(units)
+    coefficients = torch.zeros(features.shape[1], dtype=torch.float64, device=features.device)
+    for _ in range(NEWTON_STEPS):
+        rate = (log_expected + features @ coefficients).exp()
+        share = rate / total(rate)[group]
+        weight = share * sold[group]
+        deviation = features - total(share[:, None] * features)[group]
+        information = (weight[:, None] * deviation).T @ deviation
+        if not information[0, 0] > 1.0:
+            return None
+        # A covariate that never varies within a group has no coefficient: a trace of a prior leaves it at zero.
+        information.diagonal().add_(1e-6 * information.diagonal().mean() + 1e-9)
+        step = torch.linalg.solve(information, deviation.T @ (units - weight))
+        coefficients += step.clamp(-MOST_STEP, MOST_STEP)
+    return float(coefficients[0].clamp(STRONGEST_SHOP, WEAKEST_SHOP))
 
 
 def own_elasticity(
-    units: Tensor, expected: Tensor, log_ratio: Tensor, product_ids: Tensor, products: int
+    units: Tensor,
+    expected: Tensor,
+    log_ratio: Tensor,
+    product_ids: Tensor,
+    products: int,
+    *,
+    weights: Tensor,
+    overdispersion: float,
+    prior_spread: Tensor,
 ) -> OwnElasticity:
     """The posterior of `products` products from [n] observed weeks: units seen, units expected at the learned
-    elasticity, log price ratio, and the product of each; id 0 (unknown) keeps the prior."""
+    elasticity, log price ratio, the product and the weight of each (a week that occurs twice counts half each time);
+    id 0 (unknown) keeps the prior. Units vary by expected + overdispersion * expected^2, times what is left over.
+    The search for the prior's spread starts from `prior_spread`."""
 
     def total(values: Tensor) -> Tensor:
-        return torch.zeros(products, dtype=values.dtype, device=values.device).index_add_(0, product_ids, values)
+        return torch.zeros(products, dtype=torch.float64, device=values.device).index_add_(0, product_ids, values)
 
-    excess = (units - expected) ** 2 / expected.clamp_min(1e-3)
-    dispersion = excess.mean().clamp_min(1.0) if len(excess) else units.new_tensor(1.0)
-    centre = total(expected * log_ratio) / total(expected).clamp_min(1e-9)
-    deviation = log_ratio - centre[product_ids]
-    prior = 1 / PRIOR_SPREAD**2
-    information = total(expected * deviation**2) / dispersion
-    shift = total((units - expected) * deviation) / dispersion / (information + prior)
-    spread = (information + prior).rsqrt()
-    shift[0], spread[0] = 0.0, PRIOR_SPREAD
-    return OwnElasticity(shift=shift.clamp(-MOST_SHIFT, MOST_SHIFT), spread=spread)
+    units, expected, x = units.double(), expected.double().clamp_min(1e-3), log_ratio.double()
+    level, shift = (torch.zeros(products, dtype=torch.float64, device=units.device) for _ in range(2))
+    information = torch.zeros_like(shift)
+    prior_spread = prior_spread.double()
+    for _ in range(NEWTON_STEPS if len(units) else 0):
+        mu = expected * (level[product_ids] + shift[product_ids] * x).exp()
+        variance = 1 + overdispersion * mu
+        spare = ((weights * (units - mu) ** 2 / (mu * variance)).sum() / weights.sum()).clamp_min(1.0)
+        weight, residual = weights * mu / variance / spare, weights * (units - mu) / variance / spare
+        # The level is each product's own: only what the price explains beyond it counts.
+        centre = total(weight * x) / total(weight).clamp_min(1e-9)
+        deviation = x - centre[product_ids]
+        information, prior = total(weight * deviation**2), prior_spread**-2
+        step = ((total(residual * deviation) - prior * shift) / (information + prior)).clamp(-MOST_STEP, MOST_STEP)
+        rise = total(residual) / total(weight).clamp_min(1e-9) - centre * step
+        shift, level = shift + step, level + rise.clamp(-MOST_STEP, MOST_STEP)
+        prior_spread = _between_products(shift, information, prior_spread)
+    spread = (information + prior_spread**-2).rsqrt()
+    most = MOST_SHIFT_IN_SPREADS * prior_spread
+    shift = shift.clamp(-most, most)
+    shift[0], spread[0] = 0.0, prior_spread
+    return OwnElasticity(shift.float(), spread.float(), prior_spread.float())
+
+
+def _between_products(shift: Tensor, information: Tensor, prior_spread: Tensor) -> Tensor:
+    """One step of EM: the spread between products of which enough is known."""
+    informed = information > INFORMED_SPREAD**-2
+    if int(informed.sum()) < 2:
+        return prior_spread
+    posterior = 1 / (information[informed] + prior_spread**-2)
+    spread = (shift[informed] ** 2 + posterior).mean().sqrt()
+    return spread.clamp(LEAST_PRIOR_SPREAD, MOST_PRIOR_SPREAD)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from mtl_models.batching import chunks
-from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.demand_curve import log_price_ratio
 from mtl_models.elasticity import OwnElasticity, own_elasticity
+from mtl_models.heads.pricing import DISPERSION, has_seen_price
 from mtl_models.model import Entities, JointModel, Rows, product_ids
 from mtl_models.samples import TaskSamples
 
@@ -38,19 +38,34 @@ def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSampl
     `demand`: the rows that the curve was trained on. A model that started from an earlier one saw fewer weeks than
     that one: what it knew about a product, faded to the share `kept`, stays where tonight's weeks know less.
     """
-    if model.curve is None or "pricing" not in model.tasks:
+    curve = model.curve
+    if curve is None or "pricing" not in model.tasks:
         return
-    earlier = OwnElasticity(model.curve.own_shift.clone(), model.curve.own_spread.clone()).faded(kept)
-    model.curve.own_shift.zero_()
+    earlier = OwnElasticity(curve.own_shift.clone(), curve.own_spread.clone(), curve.prior_spread.clone()).faded(kept)
+    curve.own_shift.zero_()
     expected = predict(model, entities, {"demand": demand})["pricing"]["units"].to(demand.weights.device)
-    seen = (demand.inputs["is_priced"] > 0) & (demand.inputs["is_price_seen"] > 0)
-    seen &= demand.targets["available_ratio"] >= LEAST_AVAILABLE_RATIO
+    available = demand.targets["available_ratio"]
+    seen = has_seen_price(demand)
+    products = product_ids(entities, demand)
     own = own_elasticity(
         units=demand.targets["units"][seen],
-        expected=(expected * demand.targets["available_ratio"])[seen],
+        expected=(expected * available)[seen],
         log_ratio=log_price_ratio(demand.inputs["price"], demand.inputs["reference_price"])[seen],
-        product_ids=product_ids(entities, demand)[seen],
-        products=len(model.curve.own_shift),
+        product_ids=products[seen],
+        products=len(curve.own_shift),
+        weights=_once_each(products[seen], demand.slots["calendar"][seen]),
+        overdispersion=DISPERSION,
+        prior_spread=curve.prior_spread,
     ).or_better(earlier)
-    model.curve.own_shift.copy_(own.shift)
-    model.curve.own_spread.copy_(own.spread)
+    curve.own_shift.copy_(own.shift)
+    curve.own_spread.copy_(own.spread)
+    curve.prior_spread.copy_(own.prior_spread)
+
+
+def _once_each(products: Tensor, weeks: Tensor) -> Tensor:
+    """[n] weights under which every week of a product counts once, from however many cut-offs it was seen."""
+    if not len(products):
+        return torch.zeros(0, dtype=torch.float64)
+    key = products * (weeks.max() + 1) + weeks
+    _, number, count = torch.unique(key, return_inverse=True, return_counts=True)
+    return 1 / count[number].double()

@@ -11,6 +11,9 @@ from mtl_models.config import ModelConfig
 from mtl_models.model import JointModel
 from mtl_models.preprocess import Preprocessing
 
+# Not trained by gradient, but learned.
+ELASTICITIES = ("curve.own_shift", "curve.own_spread", "curve.prior_spread")
+
 
 def is_compatible(earlier: Preprocessing, tonight: Preprocessing) -> bool:
     """Whether both read the same columns: only then do weights mean the same."""
@@ -55,7 +58,9 @@ def fits(earlier: ModelConfig, tonight: ModelConfig) -> bool:
 def _learned(model: JointModel) -> Iterator[tuple[str, Tensor]]:
     """What training sets: parameters, and the own elasticities; baselines are fitted anew each night."""
     yield from model.named_parameters()
-    yield from ((name, buffer) for name, buffer in model.named_buffers() if name.startswith("curve.own_"))
+    yield from (
+        (name, buffer) for name, buffer in model.named_buffers() if name.startswith(("curve.own_", "curve.prior_"))
+    )
 
 
 def _words(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:

@@ -115,7 +115,7 @@ def _demand(serving: dict[str, ServingModel], frames: Frames) -> Columns:
     columns = units.predictions["supply"] | {
         "elasticity": elasticity.predictions["supply"]["elasticity"],
         "elasticity_sd": spread,
-        "is_elasticity_identified": is_identified(spread) & (rows.inputs["is_priced"] > 0),
+        "is_elasticity_identified": is_identified(spread, curve.prior_spread) & (rows.inputs["is_priced"] > 0),
     }
     return _series(columns) | _made_by(levels) | {"evidence_level": evidence.otherwise(pl.lit("similar"))}
 

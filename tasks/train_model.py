@@ -140,6 +140,7 @@ def _prepare(
     model = JointModel(preprocessing, night.model, tasks).to(device)
     model.fit_baselines(train)
     scales = start_losses(model, entities, train)
+    model.start_demand_curve(train)
     if earlier:
         warm_start.copy_weights(earlier[0], model)
     return _Lesson(model, entities, train, validation, scales), earlier[1] if earlier else None

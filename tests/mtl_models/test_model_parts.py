@@ -12,8 +12,7 @@ import torch
 from mtl_models import losses, metrics
 from mtl_models.baselines import fit_logistic
 from mtl_models.batching import joint_batches, micro_batch_sizes, shuffled, thin
-from mtl_models.demand_curve import PRIOR_SPREAD, units_at
-from mtl_models.elasticity import OwnElasticity, is_identified, own_elasticity
+from mtl_models.demand_curve import units_at
 from mtl_models.preprocess import CLIP, EntitySpec, Scaler, Vocabulary
 from mtl_models.scorecard import Prediction
 from tests.mtl_models.toy_shop import Shop
@@ -117,39 +116,6 @@ def test_logistic_regression_recovers_its_coefficients() -> None:
     torch.testing.assert_close(fit_logistic(x, y, torch.ones(20_000)), truth, atol=0.1, rtol=0)
     y[:5] = torch.nan
     assert torch.isfinite(fit_logistic(x, y, torch.ones(20_000))).all()
-
-
-def test_own_prices_move_the_elasticity_as_far_as_they_can_tell() -> None:
-    """Product 1 sells much at many prices, product 2 hardly at all, product 3 at one price; the truth is 0.3 off."""
-    generator = torch.Generator().manual_seed(0)
-    weeks, ids = 60, torch.tensor([1, 2, 3]).repeat_interleave(60)
-    ratio = 0.2 * torch.randn(3 * weeks, generator=generator) * (ids != 3)
-    expected = torch.where(ids == 2, 0.2, 300.0) * torch.exp(-1.0 * ratio)
-    units = torch.poisson(torch.where(ids == 2, 0.2, 300.0) * torch.exp(-1.3 * ratio), generator=generator)
-    own = own_elasticity(units, expected, ratio, ids, products=4)
-    assert own.shift[1] == pytest.approx(-0.3, abs=0.1)
-    assert abs(own.shift[2]) < 0.1
-    assert own.shift[3] == 0 and own.shift[0] == 0
-    assert is_identified(own.spread).tolist() == [False, True, False, False]
-    assert own.spread[3] == pytest.approx(PRIOR_SPREAD) and own.spread[1] < own.spread[2] < PRIOR_SPREAD
-
-
-def test_price_evidence_fades_towards_the_prior_and_the_better_informed_wins() -> None:
-    strong = OwnElasticity(torch.tensor([0.4, 0.0]), torch.tensor([0.1, PRIOR_SPREAD]))
-    assert (strong.faded(1.0).spread - strong.spread).abs().max() < 1e-6
-    half, gone = strong.faded(0.5), strong.faded(0.0)
-    assert 0.1 < half.spread[0] < PRIOR_SPREAD and 0 < half.shift[0] < 0.4
-    assert gone.shift[0] == 0 and gone.spread[0] == pytest.approx(PRIOR_SPREAD)
-    weak = OwnElasticity(torch.tensor([-0.2, -0.1]), torch.tensor([0.3, 0.4]))
-    best = weak.or_better(strong)
-    assert best.shift.tolist() == pytest.approx([0.4, -0.1]) and best.spread.tolist() == pytest.approx([0.1, 0.4])
-
-
-def test_a_constant_level_is_not_mistaken_for_a_slope() -> None:
-    ids, ratio = torch.ones(50, dtype=torch.int64), torch.linspace(0.1, 0.3, 50)
-    expected = 100 * torch.exp(-1.0 * ratio)
-    own = own_elasticity(expected * 1.2, expected, ratio, ids, products=2)
-    assert abs(float(own.shift[1])) < 0.05
 
 
 def test_units_at_another_price() -> None:

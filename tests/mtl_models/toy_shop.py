@@ -241,6 +241,7 @@ def new_model(shop: Shop, config: ModelConfig = CONFIG, tasks: tuple[str, ...] =
 def train(shop: Shop, config: ModelConfig = CONFIG, epochs: int | None = None) -> Trained:
     model = new_model(shop, config)
     scales = start_losses(model, shop.entities, shop.train)
+    model.start_demand_curve(shop.train)
     cosines = GradientCosines()
     passes = fit(
         model,
