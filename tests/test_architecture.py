@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,19 @@ def test_one_module_opens_the_database() -> None:
 def test_the_environment_is_read_where_settings_are() -> None:
     readers = [str(file) for file in MODULES if calls(file, "environ", "os") or calls(file, "getenv", "os")]
     assert readers == ["flows/environment.py", "flows/settings.py"]
+
+
+def test_only_the_simulation_knows_the_demo_shop_and_its_truth() -> None:
+    others = [file for file in MODULES if "demo_shop" not in file.parts and "simulat" not in file.name]
+    assert len(others) > len(MODULES) / 2
+    for file in others:
+        assert not [name for name in imports(file) if name.startswith("warehouse.sources.demo_shop")], file
+        texts = [
+            node.value
+            for node in ast.walk(ast.parse((ROOT / file).read_text()))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        assert not [text for text in texts if re.search(r"\btruth(/|$)", text)], file
 
 
 def test_modules_are_short() -> None:
