@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from warehouse.sources.demo_shop.carry_out import habitual_prices
-from warehouse.sources.demo_shop.names import ids
-from warehouse.sources.demo_shop.plan import WEEK, campaign_of_day, promotions_of_week
+from warehouse.sources.demo_shop import expectation
+from warehouse.sources.demo_shop.names import ids, money
+from warehouse.sources.demo_shop.plan import campaign_of_day
 from warehouse.sources.demo_shop.policies import rule_feeds
 from warehouse.sources.demo_shop.service import OPEN_MINUTES
 from warehouse.sources.demo_shop.world import World
@@ -27,11 +27,8 @@ class ServicePromise:
 
 def planned_prices(world: World) -> pl.DataFrame:
     """`product_id`, `price` (EUR): what each product costs today unless somebody decides, promotions included."""
-    shop, state = world.shop, world.state
-    depth = promotions_of_week(shop.catalogue, shop.seed, state.day // WEEK).depth
-    habit, _ = habitual_prices(shop, state.day, depth)
-    cents = np.maximum(np.rint(habit * state.price_ratio), 1)
-    return pl.DataFrame({"product_id": ids("product", np.arange(shop.catalogue.size)), "price": cents / 100})
+    cents, _ = expectation.planned_prices(world.shop, world.state, world.state.day)
+    return pl.DataFrame({"product_id": ids("product", np.arange(len(cents))), "price": money(cents)})
 
 
 def running_campaign(world: World) -> str | None:
