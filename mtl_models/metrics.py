@@ -51,6 +51,12 @@ def brier(observed: Values, probability: Values) -> float:
     return float(np.mean((np.clip(probability, 0, 1) - observed) ** 2))
 
 
+def cross_entropy(observed: Values, probability: Values) -> float:
+    """Mean log loss of what happened, kept a thousandth away from certainty."""
+    sure = np.clip(probability, 1e-3, 1 - 1e-3)
+    return float(-np.mean(observed * np.log(sure) + (1 - observed) * np.log(1 - sure)))
+
+
 def mean_absolute_error(observed: Values, predicted: Values) -> float:
     """Mean absolute error, in the unit of the values."""
     return float(np.abs(observed - predicted).mean())

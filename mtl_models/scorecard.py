@@ -211,14 +211,41 @@ def score_lead_times(late_days: Values, p90: Values, plain_p90: Values) -> list[
 def score_promotion(
     observed: Values, probability: Values, baseline: Values, campaigns: NDArray[np.int64]
 ) -> list[Score]:
-    """Gated by who redeems rather than how many: offers are chosen by order."""
-    redeemed = Prediction("redemption", observed, probability, {"past redemption rate": baseline})
+    """Gated by who redeems rather than how many: offers are chosen by order. Of those who were offered a campaign."""
+    offered = ~np.isnan(observed)
+    plain = {"past redemption rate": baseline[offered]}
+    redeemed = Prediction("redemption", observed[offered], probability[offered], plain)
     return [
         redeemed.score("auc", metrics.auc, better="higher", is_gate=True),
-        redeemed.score("auc_within_campaign", partial(metrics.grouped_auc, groups=campaigns), better="higher"),
+        redeemed.score("auc_within_campaign", partial(metrics.grouped_auc, groups=campaigns[offered]), better="higher"),
         redeemed.score("pr_auc", metrics.average_precision, better="higher"),
         redeemed.score("brier", metrics.brier),
     ]
+
+
+def score_uplift(targets: Columns, baselines: Columns, inputs: Columns, predicted: Columns) -> list[Score]:
+    """What an offer adds, told from those who were offered a campaign and comparable others. Gated by the average
+    effect, beside an offer that adds nothing; `effect_of_better_half`: of the users who were expected to be moved most,
+    beside all users. `cross_entropy` is of the outcomes seen."""
+    seen = ~np.isnan(targets["ordered"])
+    ordered, offered, uplift = targets["ordered"][seen], inputs["is_offered"][seen] > 0, predicted["uplift"][seen]
+    without = predicted["order_probability"][seen]
+    effect = _effect(ordered, offered)
+    better = uplift >= np.median(uplift)
+    of_better = _effect(ordered[better], offered[better])
+    outcomes = Prediction("ordered", ordered, without + offered * uplift, {"84-day rate": baselines["ordered"][seen]})
+    error, count = float(abs(uplift.mean() - effect)), len(ordered)
+    return [
+        Score("uplift", "average_effect_error", error, abs(effect), "no effect", False, True, count),
+        Score("uplift", "effect_of_better_half", of_better, effect, "all users", True, False, count),
+        outcomes.score("cross_entropy", metrics.cross_entropy),
+        outcomes.score("auc", metrics.auc, better="higher"),
+    ]
+
+
+def _effect(ordered: Values, offered: NDArray[np.bool_]) -> float:
+    """Share of those with the offer who ordered, less that of those without."""
+    return float(ordered[offered].mean() - ordered[~offered].mean())
 
 
 def _demand(targets: Columns) -> Values:

@@ -116,6 +116,8 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
         return scorecard.score_promotion(
             targets["redeemed"], predicted["redemption_probability"], baselines["redeemed"], campaigns
         )
+    if task == "uplift":
+        return scorecard.score_uplift(targets, baselines, inputs, predicted)
     if task == "service_orders":
         return scorecard_service.score_order_risks(targets, predicted)
     if task == "service_days":

@@ -33,6 +33,8 @@ KEPT = {
     "service_days": "forecast_date, channel, contact_reason",
     "service_tickets": "ticket_id, is_missed_by_now",
 }
+# Columns of a table that a part with a gate of its own fills.
+OPTIONAL = {"promotion": ("order_probability", "uplift")}
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,12 @@ def _keys(con: duckdb.DuckDBPyConnection, frames: Frames, table: str) -> pl.Data
 
 
 def _columns(serving: dict[str, ServingModel], frames: Frames, table: str) -> Columns:
-    """Predicted columns of a table that one task fills."""
-    task = next(task for task in serving if TASKS[task].table == table)
-    scored = serving[task].score(frames, "serve", (task,))
-    return _series(scored.predictions[task]) | _made_by(serving[task])
+    """Predicted columns of a table, from each of its tasks that is served; those of an optional one are empty else."""
+    tasks = [task for task in serving if TASKS[task].table == table]
+    columns: Columns = {name: pl.lit(None, pl.Float64) for name in OPTIONAL.get(table, ())}
+    for task in tasks:
+        columns |= _series(serving[task].score(frames, "serve", (task,)).predictions[task])
+    return columns | _made_by(serving[tasks[0]])
 
 
 def _demand(serving: dict[str, ServingModel], frames: Frames) -> Columns:

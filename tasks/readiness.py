@@ -28,6 +28,7 @@ NEEDS = {
     "recommendation": Need(("order_lines",), "label_bought_28d"),
     "pricing": Need(("order_lines",), "label_units", "is_priced"),
     "promotion": Need(("campaigns", "campaign_targets", "redemptions"), "label_redeemed"),
+    "uplift": Need(("campaigns", "campaign_targets"), "label_ordered", "not is_offered"),
     "supply": Need(("order_lines",), "label_units"),
     "service_orders": Need(("service_tickets",), "label_contacted"),
     "service_days": Need(("service_tickets",), "label_contacts"),

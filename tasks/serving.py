@@ -20,13 +20,14 @@ from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
 
-# A head is released as a whole. Parts with data of their own have a gate of their own: promotion is part of pricing,
-# tickets of service.
+# A head is released as a whole. Parts with data of their own have a gate of their own: promotion and uplift are parts
+# of pricing, tickets of service.
 HEADS = {
     "profile": ("profile",),
     "recommendation": ("recommendation",),
     "pricing": ("pricing",),
     "promotion": ("promotion",),
+    "uplift": ("uplift",),
     "supply": ("supply",),
     "service": ("service_orders", "service_days"),
     "tickets": ("service_tickets",),

@@ -22,6 +22,7 @@ ENTITY_FILES = (
     "staging/product_weeks.sql",
     "features/cutoffs.sql",
     "features/service_origins.sql",
+    "features/campaign_controls.sql",
     "features/users.sql",
     "features/demand_population.sql",
     "features/products.sql",

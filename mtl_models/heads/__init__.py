@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mtl_models.heads.base import Head, Outputs, View
-from mtl_models.heads.pricing import PriceResponse, Redemption
+from mtl_models.heads.pricing import PriceResponse, Redemption, Uplift
 from mtl_models.heads.recommendation import Recommendation
 from mtl_models.heads.service import DailyContacts, OrderRisk
 from mtl_models.heads.supply import Supply
@@ -16,6 +16,7 @@ TASKS: dict[str, type[Head]] = {
     "recommendation": Recommendation,
     "pricing": PriceResponse,
     "promotion": Redemption,
+    "uplift": Uplift,
     "supply": Supply,
     "service_orders": OrderRisk,
     "service_days": DailyContacts,
@@ -24,8 +25,10 @@ TASKS: dict[str, type[Head]] = {
 
 
 def weight_name(task: str) -> str:
-    """The name under which settings and priorities weigh a task: the service tasks share one."""
-    return "service" if task.startswith("service_") else task
+    """The name under which settings and priorities weigh a task: the tasks of service share one, as
+    those of promotion do."""
+    parts = {"uplift": "promotion"}
+    return "service" if task.startswith("service_") else parts.get(task, task)
 
 
 __all__ = ["TASKS", "Head", "Outputs", "View", "weight_name"]

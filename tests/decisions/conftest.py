@@ -49,8 +49,10 @@ select 'campaign-1' as campaign_id, timestamp '2017-12-06' as starts_at, timesta
 FEATURES = """
 create or replace table features.users as
 select user_id, date '2017-12-04' as cutoff_date, i % 30 + 1 as recency_days, if(i = 5, null, 4.0) as gap_mean_days,
-    200 as tenure_days, 40 as order_days, 12 as order_days_84d, 300.0 as spend_84d, 600.0 as spend_168d
+    200 as tenure_days, 20.0 as spend_mean, 40 as order_days,
+    12 as order_days_84d, 300.0 as spend_84d, 600.0 as spend_168d
 from (select *, user_index as i from staging.users);
+create or replace table staging.order_lines (product_id varchar, quantity double, line_total double, is_item boolean);
 create or replace table features.lead_times (
     supplier_id varchar, cutoff_date date, late_days_p50 double, late_days_p90 double, received_lines bigint
 );
@@ -90,6 +92,7 @@ select product_id, 'all' as site_id, date '2017-12-04' + 7 * (horizon::integer -
 from numbered_products, range(1, 5) as t(horizon);
 create or replace table predicted.promotion as
 select user_id, 'campaign-1' as campaign_id, (1 + i) / 100 as redemption_probability,
+    cast(null as double) as order_probability, cast(null as double) as uplift,
     'model-1' as model_version, false as is_fallback
 from numbered_users;
 """

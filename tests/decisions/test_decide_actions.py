@@ -241,6 +241,30 @@ def test_promotion_is_offered_above_the_usual_rate_to_those_who_agreed(decided: 
     assert "holdout" in rows(decided, "select primary_reason from predictions.promotion_recommendations")[0][0]
 
 
+def test_an_offer_is_sent_where_what_it_adds_pays(shop: Warehouse, night: Night):
+    """An order is worth 20 at a margin of a quarter, a coupon 1: one more order in ten is worth 0.50, less the coupon
+    for those who redeem it."""
+    shop.execute("update predicted.promotion set order_probability = 0.3, uplift = 0.1")
+    shop.execute("update raw.campaigns set discount_value = 1")
+    shop.execute("update raw.products set unit_cost = 3")
+    shop.execute("insert into staging.order_lines values ('product-1', 1, 4.0, true)")
+    decide_actions(shop, night)
+    gains = rows(
+        shop,
+        """select round(redemption_probability, 2), round(expected_margin_gain, 2), is_recommended
+        from predictions.promotion_recommendations order by 1""",
+    )
+    assert gains[0] == (0.01, 0.49, True) and gains[-1] == (0.4, 0.1, True)
+    shop.execute("update predicted.promotion set uplift = 0.02")
+    decide_actions(shop, night)
+    chosen = rows(
+        shop,
+        """select is_recommended, min(redemption_probability), max(redemption_probability)
+        from predictions.promotion_recommendations where user_id <> 'user-3' group by all order by 1 desc""",
+    )
+    assert [round(limit, 2) for row in chosen for limit in row[1:]] == [0.01, 0.09, 0.1, 0.4]
+
+
 def test_without_inventory_there_are_levels_but_no_orders(decided: Warehouse):
     assert rows(
         decided,

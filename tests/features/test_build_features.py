@@ -87,6 +87,7 @@ def test_keys_are_unique(built_shop: duckdb.DuckDBPyConnection) -> None:
         "features.calendar": "calendar_date",
         "features.demand_history": "product_id, site_id, cutoff_date",
         "samples.profile": "user_id, cutoff_date",
+        "features.campaign_controls": "campaign_id, user_id",
         "samples.promotion": "user_id, campaign_id, cutoff_date",
         "samples.demand": "product_id, site_id, cutoff_date, horizon",
         "samples.service_orders": "order_id, origin_date",

@@ -75,3 +75,37 @@ def test_a_running_campaign_does_not_tell_on_itself(campaigns: duckdb.DuckDBPyCo
         from samples.promotion where fold = 'serve' and user_id = 'anna'
     """
     assert read(campaigns, query) == [(None, 5, 5)]
+
+
+def test_controls_where_a_campaign_went_out_at_random(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    """Of 120 users, half order every week and half every other. One campaign goes to every third user, one to those
+    who order most: only the first can say what an offer adds. Users without consent are no controls."""
+    con.execute(
+        """insert into raw.users by name
+        select 'u' || u as user_id, u % 10 <> 9 as has_marketing_consent from range(120) as users (u);
+        insert into raw.orders by name
+        select 'o' || u || '-' || week as order_id, 'u' || u as user_id,
+            timestamp '2024-01-02 10:00' + to_days(cast(7 * week as integer)) as ordered_at
+        from range(120) as users (u), range(26) as weeks (week)
+        where u % 2 = 0 or week % 2 = 0;
+        insert into raw.products by name select 'bread' as product_id, 'FOOD' as category;
+        insert into raw.order_lines by name
+        select order_id as order_line_id, order_id, 'bread' as product_id, 1 as quantity, 5 as sold_price
+        from raw.orders;
+        insert into raw.campaigns by name
+        select unnest(['random', 'chosen']) as campaign_id, date '2024-05-01' as starts_at,
+            date '2024-05-15' as ends_at;
+        insert into raw.campaign_targets by name
+        select 'random' as campaign_id, 'u' || u as user_id from range(0, 120, 3) as users (u)
+        union all
+        select 'chosen', 'u' || u from range(0, 120, 2) as users (u)"""
+    )
+    build_features(con, make_night(date(2024, 7, 1)))
+    controls = read(con, "select campaign_id, count(*) from features.campaign_controls group by all")
+    assert controls == [("random", 72)]
+    assert read(
+        con,
+        """select is_offered, count(*), count(label_ordered), count(label_redeemed) from samples.promotion
+        where campaign_id = 'random' and fold = 'test' group by all order by all""",
+    ) == [(False, 72, 72, 0), (True, 40, 40, 40)]
+    assert read(con, "select count(label_ordered) from samples.promotion where campaign_id = 'chosen'") == [(0,)]

@@ -86,7 +86,7 @@ create table samples.promotion as
 select
     user_id, 'c' || campaign as campaign_id, cutoff_date, fold,
     if(fold = 'serve', null, cast(noise(user_id || campaign || cutoff_date) < keenness / 10 as integer)) as label_redeemed,
-    0.4 as base_redeemed, keenness as ctx_keenness
+    true as is_offered, cast(null as integer) as label_ordered, 0.5 as base_ordered, 0.4 as base_redeemed, keenness as ctx_keenness
 from features.users join features.cutoffs using (cutoff_date), range(0, 2) as campaigns (campaign);
 
 create table samples.service_orders (

@@ -18,7 +18,7 @@ from tasks.train_model import train_model
 from tests.model_tasks.conftest import Done
 from tests.model_tasks.small_warehouse import AS_OF, MODEL, begin, night_of
 
-WITHOUT_TICKETS = ("service", "tickets")
+WITHOUT_DATA = ("service", "tickets", "uplift")
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
@@ -183,9 +183,9 @@ def test_a_model_of_another_version_does_not_stop_the_night(small: duckdb.DuckDB
 
 def test_heads_are_released_when_they_beat_naive(done: Done) -> None:
     status = dict(rows(done.con, "select head, status from ops.head_status"))
-    assert set(status) == {"profile", "recommendation", "pricing", "promotion", "supply", *WITHOUT_TICKETS}
-    assert {status[head] for head in WITHOUT_TICKETS} == {"not_ready"}
-    assert {status[head] for head in status if head not in WITHOUT_TICKETS} == {"released"}
+    assert set(status) == {"profile", "recommendation", "pricing", "promotion", "supply", *WITHOUT_DATA}
+    assert {status[head] for head in WITHOUT_DATA} == {"not_ready"}
+    assert {status[head] for head in status if head not in WITHOUT_DATA} == {"released"}
     lost = rows(
         done.con,
         """select head, task, metric from ops.model_metrics

@@ -98,7 +98,8 @@ def test_an_unknown_label_changes_no_gradient_of_the_known(shop: Shop) -> None:
     half = rows.take(slice(0, 100))
     masked = replace(
         rows,
-        targets={"redeemed": rows.targets["redeemed"].clone().index_fill_(0, torch.arange(100, len(rows)), torch.nan)},
+        targets=dict(rows.targets)
+        | {"redeemed": rows.targets["redeemed"].clone().index_fill_(0, torch.arange(100, len(rows)), torch.nan)},
     )
     gradients = []
     for part in (half, masked):

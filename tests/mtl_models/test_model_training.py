@@ -12,7 +12,7 @@ from mtl_models.fit import fit, start_losses
 from mtl_models.heads.service import MOST_TILT
 from mtl_models.heads.tickets import PRIORITIES
 from mtl_models.predict import predict
-from tests.mtl_models.toy_shop import ELASTICITY, TASKS, Shop, Trained, new_model
+from tests.mtl_models.toy_shop import ELASTICITY, OFFER_EFFECT, TASKS, Shop, Trained, new_model
 
 
 def test_every_task_beats_its_baseline(trained: Trained) -> None:
@@ -44,6 +44,16 @@ def test_the_service_head_learns_from_tickets(trained: Trained) -> None:
     ratio = predicted["service_days"]["contacts_mean"] / rows["service_days"].baselines["contacts"]
     # The truth is half as much again; a mean may lie only so far from the queue's own rates.
     assert float(ratio.mean()) == pytest.approx(math.exp(MOST_TILT), abs=0.05)
+
+
+def test_what_an_offer_adds_is_found(trained: Trained) -> None:
+    """Half of the rows were offered something that raises the log odds of an order by 1.2."""
+    rows = trained.shop.validation["promotion"]
+    predicted = predict(trained.model, trained.shop.entities, {"promotion": rows})["uplift"]
+    own = trained.shop.entities["user"].numbers[rows.slots["user"], 1] - 0.5
+    truth = torch.sigmoid(own + OFFER_EFFECT) - torch.sigmoid(own)
+    assert float(predicted["uplift"].mean()) == pytest.approx(float(truth.mean()), abs=0.07)
+    assert metrics.spearman(own.numpy(), predicted["order_probability"].numpy()) > 0.7
 
 
 def test_tickets_are_judged_by_what_tells_them_apart(trained: Trained) -> None:

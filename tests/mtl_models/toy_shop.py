@@ -17,6 +17,7 @@ from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler, Vocabulary
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 
 ELASTICITY = -1.8
+OFFER_EFFECT = 1.2
 INTERESTS = ("bread", "fruit", "OTHER")
 USERS, PRODUCTS = 80, 30
 CONFIG = ModelConfig(
@@ -163,10 +164,19 @@ def demand_rows(generator: torch.Generator, weeks: int = 16) -> TaskSamples:
 
 
 def promotion_rows(entities: dict[str, EntityTable], generator: torch.Generator) -> TaskSamples:
-    users = torch.arange(USERS).repeat(4)
+    users = torch.arange(USERS).repeat_interleave(8)
     odds = 2 * entities["user"].numbers[users, 2] - 1
     redeemed = (torch.rand(len(users), generator=generator) < torch.sigmoid(odds)).float()
-    return samples({"user": users}, len(users), {"redeemed": redeemed}, {"redeemed": torch.full((len(users),), 0.3)})
+    offered = torch.arange(len(users)) % 2
+    own = entities["user"].numbers[users, 1] - 0.5
+    ordered = (torch.rand(len(users), generator=generator) < torch.sigmoid(own + OFFER_EFFECT * offered)).float()
+    return samples(
+        {"user": users},
+        len(users),
+        {"redeemed": torch.where(offered > 0, redeemed, torch.nan), "ordered": ordered},
+        {"redeemed": torch.full((len(users),), 0.3), "ordered": torch.full((len(users),), 0.4)},
+        {"is_offered": offered.float()},
+    )
 
 
 def order_rows(entities: dict[str, EntityTable], generator: torch.Generator) -> TaskSamples:

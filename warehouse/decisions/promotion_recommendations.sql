@@ -1,4 +1,6 @@
--- One row per user and running or coming campaign.
+-- One row per user and running or coming campaign. What an offer adds is known only where users who were not offered
+-- campaigns can be compared with those who were (features.campaign_controls); there it is sent where it pays, elsewhere
+-- to those who redeem more than usual.
 with campaign_rates as (
     -- Decimals, so that the mean does not depend on the order in which threads add.
     select
@@ -12,15 +14,33 @@ offers as (
     join raw.campaigns using (campaign_id)
     where staging.business_date(starts_at) < getvariable('as_of_date')
     group by user_id
+),
+-- What of the shop's sales is margin; empty without costs.
+margins as (
+    select
+        1 - cast(sum(quantity * unit_cost) / nullif(sum(line_total), 0) as double) as margin_ratio
+    from staging.order_lines
+    join raw.products using (product_id)
+    where is_item and unit_cost is not null
+),
+-- A further order of the user is worth what one usually is; a redeemed coupon costs its value, needed or not.
+gains as (
+    select
+        campaign_rates.*,
+        uplift * spend_mean * margin_ratio - redemption_probability * coalesce(discount_value, 0) as expected_margin_gain
+    from campaign_rates
+    join raw.campaigns using (campaign_id)
+    left join features.users
+        on users.user_id = campaign_rates.user_id and users.cutoff_date = getvariable('as_of_date'), margins
 )
 select
     user_id,
     campaign_id as promotion_id,
     redemption_probability,
-    -- What the offer adds cannot be told from whom it was sent to: that takes a randomised holdout.
-    cast(null as double) as uplift,
-    cast(null as double) as expected_margin_gain,
-    redemption_probability >= usual_probability and coalesce(has_marketing_consent, true) as is_recommended,
+    uplift,
+    expected_margin_gain,
+    coalesce(expected_margin_gain > 0, redemption_probability >= usual_probability)
+        and coalesce(has_marketing_consent, true) as is_recommended,
     model_version,
     is_fallback,
     if(earlier_offers > 0, 'own_history', 'similar') as evidence_level,
@@ -28,8 +48,13 @@ select
         'Redeems with {:.1f}% probability, {:.1f}% is usual in this campaign',
         100 * redemption_probability, 100 * usual_probability
     )
+    || coalesce(
+        format('; orders with {:+.1f} points more probability for it', 100 * uplift),
+        '; what the offer adds is not known without a randomised holdout'
+    )
+    || coalesce(format(', worth {:.2f}', expected_margin_gain), '')
     || if(coalesce(has_marketing_consent, true), '', '; has not agreed to marketing')
-    || '; what the offer adds is not known without a randomised holdout.' as primary_reason
-from campaign_rates
+    || '.' as primary_reason
+from gains
 join staging.users using (user_id)
 left join offers using (user_id)

@@ -1,4 +1,5 @@
--- One row per user with an order before the cut-off, and cut-off; at the first days of campaigns, their targets.
+-- One row per user with an order before the cut-off, and cut-off; at the first days of campaigns, their
+-- targets and the others that these are compared with.
 create or replace table features.users as
 with viewpoints as (
     select user_id, cutoff_date
@@ -11,6 +12,8 @@ with viewpoints as (
     from raw.campaign_targets
     join raw.campaigns using (campaign_id)
     where staging.business_date(starts_at) in (select cutoff_date from features.cutoffs where fold = 'promotion')
+    union
+    select user_id, cutoff_date from features.campaign_controls
 ),
 history as (
     select cutoff_date, cutoff_date - business_date as age, order_days.*

@@ -1,5 +1,6 @@
 -- One row per campaign and user it was offered to, seen from the campaign's first day; tonight, one row per running
--- campaign and user who may be contacted, seen from the as-of date. The label asks for any redemption.
+-- campaign and user who may be contacted, seen from the as-of date. The label asks for any redemption. Beside those who
+-- were offered a campaign stand others who were not, where they can be compared: what did they order?
 -- test: the latest campaigns that were observed for 25 days. Of those that had ended before, the latest quarter
 -- validates and the rest trains.
 create or replace table samples.promotion as
@@ -47,11 +48,15 @@ folds as (
     where start_date >= as_of - 75 and start_date <= as_of - 25 and start_date > first_date
 ),
 offers as (
-    select campaign_id, user_id, cutoff_date, fold
+    select campaign_id, user_id, cutoff_date, fold, true as is_offered
     from folds
     join targets using (campaign_id)
     union all
-    select campaign_id, user_id, as_of, 'serve'
+    select campaign_id, user_id, folds.cutoff_date, fold, false
+    from folds
+    join features.campaign_controls using (campaign_id)
+    union all
+    select campaign_id, user_id, as_of, 'serve', true
     from campaigns, staging.users, bounds
     where start_date <= as_of and end_date > as_of and has_marketing_consent is distinct from false
 ),
@@ -62,14 +67,27 @@ seen_offers as (
         start_date,
         end_date,
         coupon_count,
-        discount_value
+        discount_value,
+        order_days_84d / greatest(least(offers.cutoff_date - first_date, 84), 1) as order_days_per_day
     from offers
     join campaigns using (campaign_id)
     -- A user who never ordered has no history to judge by.
-    join features.users using (user_id, cutoff_date)
+    join features.users using (user_id, cutoff_date), bounds
 ),
 redeemers as (
     select distinct campaign_id, user_id from redemptions
+),
+-- Who ordered while a campaign ran that has others to compare with.
+observed_orders as (
+    select
+        campaign_id,
+        user_id,
+        bool_or(coalesce(business_date >= start_date and business_date < end_date, false)) as has_ordered
+    from seen_offers
+    left join order_days using (user_id), bounds
+    where fold <> 'serve' and end_date <= as_of
+        and campaign_id in (select campaign_id from features.campaign_controls)
+    group by campaign_id, user_id
 ),
 breadths as (
     select campaign_id, count(*) as users from targets group by campaign_id
@@ -160,7 +178,10 @@ select
     seen_offers.campaign_id,
     seen_offers.cutoff_date,
     fold,
-    case when fold <> 'serve' then cast(redeemers.user_id is not null as integer) end as label_redeemed,
+    is_offered,
+    case when fold <> 'serve' and is_offered then cast(redeemers.user_id is not null as integer) end as label_redeemed,
+    cast(has_ordered as integer) as label_ordered,
+    cast(1 - exp(-order_days_per_day * (end_date - seen_offers.cutoff_date)) as float) as base_ordered,
     cast((coalesce(past_redemptions.campaigns, 0) + 3 * redeemed_ratio) / (coalesce(past_targets.targets, 0) + 3) as float)
         as base_redeemed,
     cast(redeemed_ratio as float) as ctx_usual_redeemed_ratio,
@@ -191,6 +212,7 @@ from seen_offers
 join kinds using (campaign_type)
 join usual using (campaign_id, cutoff_date)
 left join redeemers using (campaign_id, user_id)
+left join observed_orders using (campaign_id, user_id)
 left join breadths using (campaign_id)
 left join assortments using (campaign_id)
 left join past_targets using (campaign_id, user_id, cutoff_date)
