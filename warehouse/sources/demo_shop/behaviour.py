@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Ints, Rows
 from warehouse.sources.demo_shop.assortment import SUBCATEGORIES
 from warehouse.sources.demo_shop.decisions import EVERYONE
 from warehouse.sources.demo_shop.luck import Luck
@@ -17,10 +17,6 @@ from warehouse.sources.demo_shop.sales import visit_second
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.shopping import CONSIDERED, DISPLAYED, FOUND, LIST, SEARCH, Visits
 from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, State
-
-Rows = NDArray[np.void]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 VIEW, FIND, CART, UNCART, CHECKOUT, BUY, WISH, REVIEW = range(8)
 EVENT_WORDS = (

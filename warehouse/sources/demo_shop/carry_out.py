@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws, supply
+from warehouse.sources.demo_shop.arrays import Floats, Ints
 from warehouse.sources.demo_shop.decisions import ALL_SITES, EVERYONE, POOLED, Decisions, refuse_unknown
 from warehouse.sources.demo_shop.names import numbers
 from warehouse.sources.demo_shop.people import TICKET_CHANNELS
@@ -17,9 +17,6 @@ from warehouse.sources.demo_shop.plan import TARGETED_SHARE, campaign_of_day, pr
 from warehouse.sources.demo_shop.service import HANDLE_MINUTES, OPEN_MINUTES
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, SHARED_POSITIONS, State
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 # Every fourth position of everyone's list shows a product at random.
 RANDOM_EVERY = 4
@@ -33,7 +30,7 @@ class Today:
 
     price: Ints
     list_price: Ints
-    ratio: NDArray[np.float32]
+    ratio: Floats
     lists: tuple[Ints, Ints] | None
     shared_list: Ints
     units: Ints | None
@@ -44,7 +41,7 @@ class Today:
     messaged: Ints
 
 
-def understand(shop: Shop, state: State, decisions: Decisions, depth: NDArray[np.float32]) -> Today:
+def understand(shop: Shop, state: State, decisions: Decisions, depth: Floats) -> Today:
     """The decisions as arrays, habits where nothing was decided; `depth` (P,) of today's promotions. DecisionError for
     an id that the shop does not know."""
     price, list_price, ratio = _prices(shop, state, decisions.prices, depth)
@@ -66,15 +63,13 @@ def understand(shop: Shop, state: State, decisions: Decisions, depth: NDArray[np
     )
 
 
-def habitual_prices(shop: Shop, day: int, depth: NDArray[np.float32]) -> tuple[Ints, Ints]:
+def habitual_prices(shop: Shop, day: int, depth: Floats) -> tuple[Ints, Ints]:
     """(P,) shelf and regular prices of the shop's own habit that day."""
     regular = regular_prices(shop.catalogue, shop.seed, day).astype(np.int64)
     return np.where(depth > 0, price_point(regular * (1 - depth)), regular), regular
 
 
-def _prices(
-    shop: Shop, state: State, rows: pl.DataFrame | None, depth: NDArray[np.float32]
-) -> tuple[Ints, Ints, NDArray[np.float32]]:
+def _prices(shop: Shop, state: State, rows: pl.DataFrame | None, depth: Floats) -> tuple[Ints, Ints, Floats]:
     habit, regular = habitual_prices(shop, state.day, depth)
     ratio = state.price_ratio.copy()
     price = np.where(ratio == 1, habit, np.maximum(np.rint(habit * ratio), 1)).astype(np.int64)
@@ -134,7 +129,7 @@ def _orders(shop: Shop, state: State, rows: pl.DataFrame | None) -> Ints | None:
     return units
 
 
-def _site_shares(state: State) -> NDArray[np.float64]:
+def _site_shares(state: State) -> Floats:
     """(N, P) each site's share of a product's sales, a little evened out."""
     rate = state.sales_rate.astype(np.float64) + 0.01
     return rate / rate.sum(axis=0)

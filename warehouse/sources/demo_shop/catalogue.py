@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints
 from warehouse.sources.demo_shop.assortment import DEPARTMENTS, SUBCATEGORIES, SUBCATEGORIES_EACH
 from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.sizes import Size
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-
 TASTE_FACTORS = 8
-# What a unit costs of its regular price: cost plus 54%, for all alike.
-COST_RATIO = 0.65
+# What a unit costs of its regular price: cost plus two thirds, for all alike.
+COST_RATIO = 0.6
 NEVER = 30_000
 SUBSTITUTES = 3
 
@@ -65,8 +62,8 @@ class Catalogue:
     launch_day: Ints
     end_day: Ints
     order_multiple: Ints
-    is_perishable: NDArray[np.bool_]
-    is_price_locked: NDArray[np.bool_]
+    is_perishable: Flags
+    is_price_locked: Flags
     substitutes: Ints
     centres: Floats
     suppliers: Suppliers
@@ -81,7 +78,7 @@ class Catalogue:
         """How many products."""
         return len(self.brand)
 
-    def is_sold(self, day: int) -> NDArray[np.bool_]:
+    def is_sold(self, day: int) -> Flags:
         """(P,) whether the product is in the assortment that day."""
         return (self.launch_day <= day) & (self.end_day > day)
 
@@ -94,7 +91,7 @@ class Catalogue:
     @property
     def expected_units(self) -> Floats:
         """(P,) mean units of a line: each further unit, up to MOST_UNITS, comes with the chance `more_units`."""
-        return sum(self.more_units**more for more in range(MOST_UNITS))
+        return (1 - self.more_units**MOST_UNITS) / (1 - self.more_units)
 
 
 MOST_UNITS = 5
@@ -155,7 +152,7 @@ def _by_department(attribute: str, department: Ints) -> Floats:
     return np.array([getattr(each, attribute) for each in DEPARTMENTS], np.float32)[department]
 
 
-def _cost_noise(luck: Luck, product: NDArray[np.int64]) -> Floats:
+def _cost_noise(luck: Luck, product: Ints) -> Floats:
     return np.exp(0.06 * luck.normal("cost", product))
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws, lifecycle
+from warehouse.sources.demo_shop.arrays import Floats, Ints, Rows
 from warehouse.sources.demo_shop.expectation import any_chance, seen_market
 from warehouse.sources.demo_shop.names import ids
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.shopping import consider, visit_chance
 from warehouse.sources.demo_shop.state import State
-
-Rows = NDArray[np.void]
-Floats = NDArray[np.float64]
 
 OPEN_ORDER_DAYS = 14
 # What a user will consider is a matter of luck: this many draws, spread over the horizon, stand for all.
@@ -62,7 +59,7 @@ def _contact(shop: Shop, state: State, orders: Rows, horizon: int) -> Floats:
     return contact
 
 
-def _after_delivery(orders: Rows, rate: NDArray[np.float32], day: int, horizon: int) -> Floats:
+def _after_delivery(orders: Rows, rate: Floats, day: int, horizon: int) -> Floats:
     """Contact about a parcel that arrived before today, and was not asked about until now."""
     late = np.maximum(orders["deliver_day"] - orders["promised_day"], 0)
     trouble = laws.contact_after_delivery(orders["quality"], late, rate).sum(axis=1)
@@ -75,7 +72,9 @@ def _return(shop: Shop, state: State, orders: Rows, horizon: int) -> Floats:
     lines = state.lines[np.isin(state.lines["order"], orders["number"])]
     of = np.searchsorted(orders["number"], lines["order"])
     is_there = lines["deliver_day"] < state.day
-    expected = np.where(lines["ship_day"] < state.day, 0, 1 / orders["ship_chance"][of]) + 1 / orders["arrive_chance"][of]
+    expected = (
+        np.where(lines["ship_day"] < state.day, 0, 1 / orders["ship_chance"][of]) + 1 / orders["arrive_chance"][of]
+    )
     arrival = np.where(is_there, lines["deliver_day"], state.day + np.rint(expected).astype(int) - 1)
     late = np.maximum(arrival - orders["promised_day"][of], 0)
     catalogue, product = shop.catalogue, lines["product"]
@@ -112,7 +111,14 @@ def purchase_chances(shop: Shop, state: State, horizon_days: int) -> pl.DataFram
     return pl.DataFrame({"user_id": ids("user", user), "purchase_probability": chance})
 
 
-def _order_chance(shop: Shop, state: State, day: int, user: NDArray[np.int64]) -> Floats:
+def usual_order_chance(shop: Shop, state: State) -> tuple[Floats, Floats]:
+    """(U,) each: the chance to visit today, and that a visit leads to an order."""
+    user = np.arange(shop.people.size)
+    visits = visit_chance(shop.people, state.is_active, state.is_erased, state.has_coupon, state.day)
+    return visits, _order_chance(shop, state, state.day, user)
+
+
+def _order_chance(shop: Shop, state: State, day: int, user: Ints) -> Floats:
     """(U,) chance that a visit of that day leads to an order."""
     market, luck = seen_market(shop, state, day), shop.luck(day)
     buys = shop.people.mission_rate[user]

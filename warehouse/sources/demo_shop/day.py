@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import behaviour, entities, feeds, lifecycle, service, supply
+from warehouse.sources.demo_shop.arrays import Ints, Rows
 from warehouse.sources.demo_shop.carry_out import Today, understand, units_to_order
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.ledger import ledger
@@ -30,7 +30,6 @@ from warehouse.sources.demo_shop.shopping import LIST
 from warehouse.sources.demo_shop.state import State
 from warehouse.sources.demo_shop.trade import Trade, trade
 
-Rows = NDArray[np.void]
 Frames = dict[str, pl.DataFrame]
 
 _USUAL_MEMORY = np.float32(1 / 28)
@@ -155,7 +154,7 @@ def _book(shop: Shop, state: State, orders: Rows, lines: Rows) -> None:
     state.next_line += len(lines)
 
 
-def _users(shop: Shop, state: State, arrived: np.ndarray, changed: np.ndarray, erased: np.ndarray) -> pl.DataFrame:
+def _users(shop: Shop, state: State, arrived: Ints, changed: Ints, erased: Ints) -> pl.DataFrame:
     number = np.union1d(arrived, changed)
     return entities.users(shop, state, number, np.isin(number, erased))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Ints
 from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES, SUBCATEGORIES
 from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, ids, moments, money, words
 from warehouse.sources.demo_shop.orders import PROMOTIONS_A_WEEK
@@ -22,9 +22,6 @@ from warehouse.sources.demo_shop.plan import (
 )
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import State
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 REGIONS = ("north", "south", "east", "west")
 _DISPLAY_CHANNEL, _PRICE_CHANNEL = "display", "web"

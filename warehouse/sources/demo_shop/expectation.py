@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Floats, Ints
 from warehouse.sources.demo_shop.carry_out import habitual_prices
 from warehouse.sources.demo_shop.market import Market, open_market
 from warehouse.sources.demo_shop.names import ids, money, numbers
@@ -14,9 +14,6 @@ from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.shopping import SEARCH, Visits, consider, visit_chance
 from warehouse.sources.demo_shop.state import State
 from warehouse.sources.demo_shop.trade import expected_units
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 # The expectation runs over so many users at most, drawn evenly from all.
 SAMPLED_USERS = 40_000
@@ -40,7 +37,8 @@ def planned_prices(shop: Shop, state: State, day: int) -> tuple[Ints, Ints]:
 
 def expected_demand(shop: Shop, state: State, market: Market) -> Floats:
     """(N, P) mean units wanted on the market's day, whoever comes, as if all were in stock."""
-    return sum(expected_units(shop, visits, weight) for visits, weight in _possible_visits(shop, state, market))
+    possible = _possible_visits(shop, state, market)
+    return np.sum([expected_units(shop, visits, weight) for visits, weight in possible], axis=0)
 
 
 def demand_rows(shop: Shop, state: State, prices: pl.DataFrame | None, day: int) -> pl.DataFrame:
@@ -52,12 +50,10 @@ def demand_rows(shop: Shop, state: State, prices: pl.DataFrame | None, day: int)
     market = open_market(shop, day, price, list_price)
     site, product = np.nonzero(np.broadcast_to(market.is_sold, state.on_hand.shape))
     units = expected_demand(shop, state, market)[site, product]
-    return pl.DataFrame(
-        {"product_id": ids("product", product), "site_id": ids("site", site), "expected_units": units}
-    )
+    return pl.DataFrame({"product_id": ids("product", product), "site_id": ids("site", site), "expected_units": units})
 
 
-def expected_orders(shop: Shop, state: State, market: Market) -> NDArray[np.float32]:
+def expected_orders(shop: Shop, state: State, market: Market) -> Floats:
     """(N,) mean orders of the market's day."""
     orders = np.zeros(shop.size.sites)
     for visits, weight in _possible_visits(shop, state, market):
@@ -65,14 +61,14 @@ def expected_orders(shop: Shop, state: State, market: Market) -> NDArray[np.floa
     return orders.astype(np.float32)
 
 
-def any_chance(visits: Visits) -> NDArray[np.float32]:
+def any_chance(visits: Visits) -> Floats:
     """(V,) chance that at least one product is bought."""
     nothing = np.log1p(-np.minimum(visits.chance, 0.9999))
     nothing[:, SEARCH] = 0
     return 1 - np.exp(nothing.sum(axis=1)) * (1 - visits.chance[:, SEARCH].sum(axis=1))
 
 
-def _possible_visits(shop: Shop, state: State, market: Market) -> list[tuple[Visits, NDArray[np.float32]]]:
+def _possible_visits(shop: Shop, state: State, market: Market) -> list[tuple[Visits, Floats]]:
     """Every sampled user's visit, once meant to buy and once to look around, and how often each is to be counted."""
     step = -(-shop.people.size // SAMPLED_USERS)
     user, luck = np.arange(0, shop.people.size, step), shop.luck(market.day)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws
+from warehouse.sources.demo_shop.arrays import Flags, Ints, Rows
 from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, dates, ids, known, moments, money, words
 from warehouse.sources.demo_shop.people import TICKET_CHANNELS
 from warehouse.sources.demo_shop.shop import Shop
-
-Rows = NDArray[np.void]
-Ints = NDArray[np.int64]
 
 VAT = 0.19
 ORDER_STATES = ("placed", "completed", "returned")
@@ -141,5 +138,5 @@ def inventory_snapshots(
     )
 
 
-def _when(shop: Shop, day: Ints, second: Ints | int, is_known: NDArray[np.bool_]) -> pl.Series:
+def _when(shop: Shop, day: Ints, second: Ints | int, is_known: Flags) -> pl.Series:
     return moments(np.where(is_known, day.astype(np.int64) * A_DAY + second, UNKNOWN))

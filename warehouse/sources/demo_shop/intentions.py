@@ -39,7 +39,7 @@ def running_campaign(world: World) -> str | None:
 
 def service_promise(world: World) -> ServicePromise:
     """The shop's rule for all contacts, as the feed `service_policies` has it."""
-    (rule,) = rule_feeds(world.shop.size)["service_policies"].to_dicts()
+    (rule,) = rule_feeds(world.shop.size, world.shop.catalogue)["service_policies"].to_dicts()
     return ServicePromise(
         answered_in_time_ratio=rule["service_level"],
         answer_within_minutes=rule["answer_within_minutes"],

@@ -4,11 +4,8 @@ integrates over them. Arrays of n orders or lines; days late are 0 while there i
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints
 
 CONTACT_REASONS = ("where_is_my_order", "damaged", "wrong_item", "refund", "product_question")
 WHERE, DAMAGED, WRONG, REFUND, QUESTION = range(5)

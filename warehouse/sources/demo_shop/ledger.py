@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import service, supply
+from warehouse.sources.demo_shop.arrays import Ints, Rows
 from warehouse.sources.demo_shop.carry_out import Today
 from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.parcels import Parcels
@@ -14,10 +14,7 @@ from warehouse.sources.demo_shop.shopping import LIST
 from warehouse.sources.demo_shop.state import State
 from warehouse.sources.demo_shop.trade import Trade
 
-Rows = NDArray[np.void]
-Ints = NDArray[np.int64]
-
-DELIVERY_CENTS, RETURN_CENTS, MESSAGE_CENTS = 350, 250, 10
+DELIVERY_CENTS, RETURN_CENTS, MESSAGE_CENTS = 300, 250, 10
 
 
 def ledger(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Floats, Ints
 from warehouse.sources.demo_shop.people import STAPLES
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import State
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 RETURN_HAZARD = 0.006
 _LAPSE_HAZARD, _WITHDRAWS, _IS_ERASED = 0.0015, 0.0003, 0.00003

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints
 from warehouse.sources.demo_shop.assortment import DEPARTMENTS
 from warehouse.sources.demo_shop.plan import WEEK, Promotions, promotions_of_week
 from warehouse.sources.demo_shop.shop import Shop
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
-
 APPEAL, QUALITY, TIER = 0.35, 0.2, 0.25
 DISPLAY = 0.15
+# Dear products are bought less often, whatever they are.
+DEARNESS, USUAL_CENTS = 0.9, 900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,18 +25,18 @@ class Market:
     the order of the products. `displayed`: numbers of the products on the front page."""
 
     day: int
-    shelf_price: NDArray[np.integer]
-    list_price: NDArray[np.integer]
+    shelf_price: Ints
+    list_price: Ints
     promotions: Promotions
     is_sold: Flags
     attraction: Floats
     log_price: Floats
     tier: Floats
-    search_reach: NDArray[np.float64]
+    search_reach: Floats
     displayed: Ints
 
 
-def open_market(shop: Shop, day: int, shelf_price: NDArray[np.integer], list_price: NDArray[np.integer]) -> Market:
+def open_market(shop: Shop, day: int, shelf_price: Ints, list_price: Ints) -> Market:
     """The market of that day at those prices."""
     catalogue = shop.catalogue
     promotions = promotions_of_week(catalogue, shop.seed, day // WEEK)
@@ -52,7 +50,13 @@ def open_market(shop: Shop, day: int, shelf_price: NDArray[np.integer], list_pri
         list_price=list_price,
         promotions=promotions,
         is_sold=is_sold,
-        attraction=APPEAL * catalogue.appeal + QUALITY * catalogue.quality + season + DISPLAY * is_displayed,
+        attraction=(
+            APPEAL * catalogue.appeal
+            + QUALITY * catalogue.quality
+            + season
+            + DISPLAY * is_displayed
+            - DEARNESS * np.log(catalogue.regular_price / USUAL_CENTS)
+        ).astype(np.float32),
         log_price=np.log(shelf_price / catalogue.regular_price).astype(np.float32),
         tier=TIER * np.log(catalogue.regular_price / usual).astype(np.float32),
         search_reach=np.cumsum(is_sold * np.exp(0.8 * catalogue.appeal), dtype=np.float64),

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Ints
 from warehouse.sources.demo_shop.decisions import refuse_unknown
 from warehouse.sources.demo_shop.sizes import FIRST_DAY
 
@@ -36,7 +37,7 @@ _FORMATS = {
 _DAYS_BEFORE, _DAYS_AFTER = 1_000, 4_000
 
 
-def ids(kind: str, numbers: NDArray[np.integer]) -> pl.Series:
+def ids(kind: str, numbers: Ints) -> pl.Series:
     """The ids of these numbers; empty where a number is negative."""
     letters, base = _FORMATS[kind]
     number = np.asarray(numbers, np.int64)
@@ -44,7 +45,7 @@ def ids(kind: str, numbers: NDArray[np.integer]) -> pl.Series:
     return known(text, number >= 0)
 
 
-def numbers(kind: str, values: pl.Series, count: int, part: str) -> NDArray[np.int64]:
+def numbers(kind: str, values: pl.Series, count: int, part: str) -> Ints:
     """The numbers of these ids, 0 to `count` - 1; DecisionError when one names nothing."""
     letters, base = _FORMATS[kind]
     number = values.str.strip_prefix(letters).cast(pl.Int64, strict=False).fill_null(-1).to_numpy() - base
@@ -54,14 +55,14 @@ def numbers(kind: str, values: pl.Series, count: int, part: str) -> NDArray[np.i
     return number
 
 
-def known(values: pl.Series, where: NDArray[np.bool_]) -> pl.Series:
+def known(values: pl.Series, where: Flags) -> pl.Series:
     """The values where they are known; empty elsewhere."""
     if where.all():
         return values
     return values.zip_with(pl.Series(where), pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
 
 
-def moments(seconds: NDArray[np.integer]) -> pl.Series:
+def moments(seconds: Ints) -> pl.Series:
     """UTC moments of seconds on the shop's local clock, counted from the midnight before its first day; empty where
     UNKNOWN. IndexError for a moment that is years away."""
     second = np.asarray(seconds, np.int64)
@@ -72,7 +73,7 @@ def moments(seconds: NDArray[np.integer]) -> pl.Series:
 
 
 @cache
-def _utc_offsets() -> NDArray[np.int64]:
+def _utc_offsets() -> Ints:
     """Seconds that the local clock is ahead of UTC, for every hour of local time around the first day."""
     midnight = datetime.combine(FIRST_DAY, time())
     local = pl.datetime_range(
@@ -84,12 +85,12 @@ def _utc_offsets() -> NDArray[np.int64]:
     return ahead.dt.total_seconds().forward_fill().to_numpy().astype(np.int64)
 
 
-def dates(days: NDArray[np.integer]) -> pl.Series:
+def dates(days: Ints) -> pl.Series:
     """Dates of days counted from the first."""
     return pl.Series(np.datetime64(FIRST_DAY, "D") + np.asarray(days, np.int64))
 
 
-def money(cents: NDArray[np.integer]) -> pl.Series:
+def money(cents: Ints) -> pl.Series:
     """EUR of cents."""
     return pl.Series(np.asarray(cents, np.int64) / 100)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws
+from warehouse.sources.demo_shop.arrays import Ints, Rows
 from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.market import Market
 from warehouse.sources.demo_shop.names import A_DAY
@@ -13,9 +14,6 @@ from warehouse.sources.demo_shop.plan import COUPON_CENTS, COUPON_MINIMUM_CENTS,
 from warehouse.sources.demo_shop.sales import Sales
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import LINE, ORDER, State
-
-Rows = NDArray[np.void]
-Ints = NDArray[np.int64]
 
 SHIPPING_CENTS, FREE_SHIPPING_CENTS = 395, 4_000
 CHECKOUT_SECONDS = 600

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws
+from warehouse.sources.demo_shop.arrays import Flags, Rows
 from warehouse.sources.demo_shop.orders import NOT_YET
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import State
-
-Rows = NDArray[np.void]
-Flags = NDArray[np.bool_]
 
 REVIEW_SHARE = 0.07
 _LONGEST_REVIEW_DAYS = 12

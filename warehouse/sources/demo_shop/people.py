@@ -8,14 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints
 from warehouse.sources.demo_shop.catalogue import TASTE_FACTORS, Catalogue
 from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.sizes import Size
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
 STAPLES = 12
 SEGMENTS = 6
@@ -48,8 +45,8 @@ class People:
     substitution: Floats
     site: Ints
     ticket_channel: Ints
-    is_on_app: NDArray[np.bool_]
-    consents_at_first: NDArray[np.bool_]
+    is_on_app: Flags
+    consents_at_first: Flags
     household_size: Ints
     age: Ints
     staples: Ints
@@ -80,7 +77,7 @@ def make_people(size: Size, seed: int, catalogue: Catalogue, first: int, end: in
     )
 
 
-def _some(size: Size, seed: int, catalogue: Catalogue, user: NDArray[np.int64]) -> People:
+def _some(size: Size, seed: int, catalogue: Catalogue, user: Ints) -> People:
     luck = Luck(seed, -1)
     segment = (luck.uniform("segment", user) ** 1.5 * SEGMENTS).astype(int)
     factor = np.arange(TASTE_FACTORS)
@@ -111,7 +108,7 @@ def _some(size: Size, seed: int, catalogue: Catalogue, user: NDArray[np.int64]) 
     )
 
 
-def _staples(luck: Luck, catalogue: Catalogue, user: NDArray[np.int64], taste: Floats) -> Ints:
+def _staples(luck: Luck, catalogue: Catalogue, user: Ints, taste: Floats) -> Ints:
     """(U, S): of two products drawn by appeal and how often their kind is bought again, the one more to the taste."""
     weight = catalogue.staple_share * np.exp(0.6 * catalogue.appeal) * catalogue.is_sold(-1)
     reach = np.cumsum(weight, dtype=np.float64)

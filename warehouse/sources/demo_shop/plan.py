@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints
 from warehouse.sources.demo_shop.assortment import DEPARTMENTS
 from warehouse.sources.demo_shop.catalogue import Catalogue
 from warehouse.sources.demo_shop.luck import Luck
-
-Ints = NDArray[np.int32]
 
 DAYS_AHEAD = 28
 WEEK = 7
@@ -42,12 +40,12 @@ class Promotions:
     number: Ints
 
     @property
-    def depth(self) -> NDArray[np.float32]:
+    def depth(self) -> Floats:
         """(P,) share off the regular price."""
         return np.where(self.number == NO_PROMOTION, 0, DEPTHS[self.number // 2]).astype(np.float32)
 
     @property
-    def is_displayed(self) -> NDArray[np.bool_]:
+    def is_displayed(self) -> Flags:
         """(P,) whether the front page shows the product."""
         return (self.number != NO_PROMOTION) & (self.number % 2 == 1)
 
@@ -90,7 +88,7 @@ def regular_prices(catalogue: Catalogue, seed: int, day: int) -> Ints:
     return np.where(catalogue.is_price_locked | (day < 0), catalogue.regular_price, tested)
 
 
-def price_point(cents: NDArray[np.floating]) -> Ints:
+def price_point(cents: Floats) -> Ints:
     """The nearest price that ends with 9 cents, at least 0.09."""
     return np.maximum(np.rint((cents - 9) / 10) * 10 + 9, 9).astype(np.int32)
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
+from warehouse.sources.demo_shop.arrays import Ints
+from warehouse.sources.demo_shop.catalogue import Catalogue
+from warehouse.sources.demo_shop.names import always, ids, money
+
+from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES
 from warehouse.sources.demo_shop.service import ANSWER_WITHIN_MINUTES
 from warehouse.sources.demo_shop.sizes import Size
 
+# A product may cost so much of its usual price at most.
+CEILING_RATIO = 1.12
 MINIMUM_MARGIN_RATIO, MAXIMUM_CHANGE_RATIO = 0.15, 0.08
 # Prices end with 9 cents.
 PRICE_ENDINGS = tuple(round(ending, 2) for ending in np.arange(0.09, 1.0, 0.1))
@@ -15,25 +24,42 @@ SERVICE_LEVEL = 0.95
 LEAST_STAFF_OCCUPANCY = 0.85
 
 
-def rule_feeds(size: Size) -> dict[str, pl.DataFrame]:
+def price_ceilings(catalogue: Catalogue) -> Ints:
+    """(P,) the highest price that the shop wants to ask, cents."""
+    return np.floor(catalogue.regular_price * CEILING_RATIO).astype(np.int64)
+
+
+def rule_feeds(size: Size, catalogue: Catalogue) -> dict[str, pl.DataFrame]:
     """Feed -> rules, all valid from the first day."""
     endings = ",".join(f"{ending:.2f}".removeprefix("0") for ending in PRICE_ENDINGS)
-    scope = {"scope": "all", "scope_id": None, "valid_from": size.first_day, "valid_to": None}
+    scope: dict[str, Any] = {"scope": "all", "scope_id": None, "valid_from": size.first_day, "valid_to": None}
+    every_price = pl.DataFrame(
+        [
+            {
+                "rule_id": "every_price",
+                **scope,
+                "minimum_margin_ratio": MINIMUM_MARGIN_RATIO,
+                "maximum_change_ratio": MAXIMUM_CHANGE_RATIO,
+                "price_endings": endings,
+            }
+        ],
+        schema_overrides=_SCOPE,
+    )
     return {
-        "pricing_rules": pl.DataFrame(
+        "pricing_rules": pl.concat([every_price, _ceilings(size, catalogue)], how="diagonal"),
+        "recommendation_rules": pl.DataFrame(
             [
                 {
-                    "rule_id": "every_price",
+                    "rule_id": f"variety_{department.lower()}",
                     **scope,
-                    "minimum_margin_ratio": MINIMUM_MARGIN_RATIO,
-                    "maximum_change_ratio": MAXIMUM_CHANGE_RATIO,
-                    "price_endings": endings,
+                    "scope": "category",
+                    "scope_id": department,
+                    "action": "cap",
+                    "placement": None,
+                    "weight": 8.0,
                 }
+                for department in DEPARTMENT_NAMES
             ],
-            schema_overrides=_SCOPE,
-        ),
-        "recommendation_rules": pl.DataFrame(
-            [{"rule_id": "variety", **scope, "action": "cap", "placement": None, "weight": 3.0}],
             schema_overrides=_SCOPE | {"placement": pl.String},
         ),
         "inventory_policies": pl.DataFrame(
@@ -75,6 +101,19 @@ def rule_feeds(size: Size) -> dict[str, pl.DataFrame]:
             schema_overrides=_SCOPE,
         ),
     }
+
+
+def _ceilings(size: Size, catalogue: Catalogue) -> pl.DataFrame:
+    product = ids("product", np.arange(catalogue.size))
+    return pl.DataFrame(
+        {
+            "rule_id": "ceiling_" + product,
+            "scope": always("product", catalogue.size),
+            "scope_id": product,
+            "valid_from": pl.Series([size.first_day]).new_from_index(0, catalogue.size),
+            "price_ceiling": money(price_ceilings(catalogue)),
+        }
+    )
 
 
 _SCOPE = {"scope_id": pl.String, "valid_to": pl.Date}

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Ints
 from warehouse.sources.demo_shop.catalogue import MOST_UNITS, Catalogue
 from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.people import People
 from warehouse.sources.demo_shop.shop import Shop
 
-Ints = NDArray[np.int64]
 OPENING_SECOND, OPEN_SECONDS = 6 * 3600, 16 * 3600
 
 
@@ -27,7 +26,7 @@ class Wishes:
     units: Ints
     second: Ints
 
-    def where(self, keep: NDArray[np.bool_]) -> Wishes:
+    def where(self, keep: Flags) -> Wishes:
         """The rows to keep."""
         return Wishes(self.user[keep], self.product[keep], self.column[keep], self.units[keep], self.second[keep])
 
@@ -54,7 +53,7 @@ def visit_second(luck: Luck, user: Ints) -> Ints:
     return (OPENING_SECOND + moment * OPEN_SECONDS).astype(np.int64)
 
 
-def sell(shop: Shop, wishes: Wishes, on_hand: NDArray[np.int32], luck: Luck, day: int) -> Sales:
+def sell(shop: Shop, wishes: Wishes, on_hand: Ints, luck: Luck, day: int) -> Sales:
     """Sell until the stock is gone; `on_hand` (N, P) is left as it is."""
     people, left = shop.people, on_hand.astype(np.int64)
     granted = _grant(wishes, people, left)

@@ -7,24 +7,20 @@ while service is open; what they leave in the evening waits until the next morni
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from warehouse.sources.demo_shop import laws
+from warehouse.sources.demo_shop.arrays import Floats, Ints, Rows
 from warehouse.sources.demo_shop.names import A_DAY
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import TICKET, State
 
-Rows = NDArray[np.void]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 OPENS_MINUTE, OPEN_MINUTES = 9 * 60, 10 * 60
-WAGE_CENTS_PER_HOUR = 2_600
+WAGE_CENTS_PER_HOUR = 1_600
 # An answer after so many open minutes is late: the customer gets a voucher.
 ANSWER_WITHIN_MINUTES, COMPENSATION_CENTS = 120, 500
-HANDLE_MINUTES = np.array([16.0, 28.0, 26.0, 20.0, 12.0], np.float32)
+HANDLE_MINUTES = np.array([26.0, 50.0, 46.0, 36.0, 20.0], np.float32)
 _CHANNEL_EFFORT = np.array([1.0, 0.85, 0.75], np.float32)
-_QUESTION_SHARE = 0.004
+QUESTION_SHARE = 0.004
 _ANNOYANCE_OF_WAITING = 0.6
 NOTHING = -1
 
@@ -33,7 +29,7 @@ def contacts(shop: Shop, state: State, visitor: Ints, looked_at: Ints) -> Rows:
     """Today's tickets, not yet answered, in the order of their creation: customers who wait for a parcel, those who
     have it, and visitors with a question about what they looked at. Marks the orders as contacted."""
     about_orders = _about_orders(shop, state)
-    asks = shop.luck(state.day).uniform("asks", visitor) < _QUESTION_SHARE * shop.people.contact_rate[visitor]
+    asks = shop.luck(state.day).uniform("asks", visitor) < QUESTION_SHARE * shop.people.contact_rate[visitor]
     tickets = np.zeros(len(about_orders) + int(asks.sum()), TICKET)
     tickets[: len(about_orders)] = about_orders
     questions = tickets[len(about_orders) :]

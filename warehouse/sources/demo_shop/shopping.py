@@ -10,17 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints
 from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.market import Market
 from warehouse.sources.demo_shop.people import STAPLES, People
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, State
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
 
 FOUND, DISPLAYED = 8, 2
 LIST = slice(0, LIST_POSITIONS)
@@ -30,8 +26,8 @@ DISPLAY = slice(SEARCH.stop, SEARCH.stop + DISPLAYED)
 CONSIDERED = DISPLAY.stop
 
 # Utility of where a product is met, against not buying.
-_LIST, _STAPLE, _SEARCH, _DISPLAY = -3.2, -1.9, -2.6, -3.7
-_BROWSING, _COUPON = -3.2, 0.5
+_LIST, _STAPLE, _SEARCH, _DISPLAY = _PLACES = -3.8, -1.8, -2.45, -3.7
+_BROWSING, _COUPON = -3.2, 0.25
 # A list brings a staple to mind before it has run out.
 _REMINDER = 0.6
 # Chance that the eye reaches the next position of a list.
@@ -60,7 +56,7 @@ class Visits:
 def visit_chance(people: People, is_active: Flags, is_erased: Flags, has_coupon: Flags, day: int) -> Floats:
     """(U,) chance that each user visits that day."""
     presence = np.where(is_active, np.float32(1), np.float32(_LAPSED_RATE)) * ~is_erased
-    offer = 1 + 0.6 * people.deal_love * has_coupon
+    offer = 1 + 0.3 * people.deal_love * has_coupon
     return np.minimum(people.visit_rate * presence * offer * _WEEKDAY[day % 7], 0.97)
 
 
@@ -90,6 +86,25 @@ def consider(shop: Shop, state: State, market: Market, luck: Luck, user: Ints, m
         chance=attention * choice,
         elasticity=-slope * response,
     )
+
+
+def listing_gain(shop: Shop, state: State, market: Market, user: Ints, product: Ints) -> Floats:
+    """(n, C) chance that each of these users, on a visit to buy, wants each product that a list brings to the eye."""
+    people, catalogue = shop.people, shop.catalogue
+    taste = people.taste[user] @ catalogue.taste[product].T
+    slope = catalogue.sensitivity[product] * people.price_sensitivity[user, None]
+    utility = market.attraction[product] + _TASTE * taste + people.power[user, None] * market.tier[product]
+    return -np.expm1(-np.exp(_LIST + utility - slope * market.log_price[product]))
+
+
+def staple_gain(shop: Shop, state: State, market: Market, user: Ints) -> Floats:
+    """(n, S) by how much a list raises the chance that each of these users wants each own staple."""
+    people, catalogue, product = shop.people, shop.catalogue, shop.people.staples[user]
+    taste = np.einsum("uk,usk->us", people.taste[user], catalogue.taste[product])
+    slope = catalogue.sensitivity[product] * people.price_sensitivity[user, None]
+    utility = market.attraction[product] + _TASTE * taste + people.power[user, None] * market.tier[product]
+    need = _need(people, state, market.day, user)
+    return (need**_REMINDER - need) * -np.expm1(-np.exp(_STAPLE + utility - slope * market.log_price[product]))
 
 
 def choices(utility: Floats) -> tuple[Floats, Floats]:
@@ -141,7 +156,7 @@ def _met(
     """(V, D) each: products, the chance that each is looked at, and the utility of the place where it is met."""
     product = np.zeros((len(user), CONSIDERED), np.int32)
     attention = np.ones(product.shape, np.float32)
-    place = np.repeat(np.float32([_LIST, _STAPLE, _SEARCH, _DISPLAY]), [LIST_POSITIONS, STAPLES, FOUND, DISPLAYED])
+    place = np.repeat(np.array(_PLACES, np.float32), [LIST_POSITIONS, STAPLES, FOUND, DISPLAYED])
     place = np.broadcast_to(place, product.shape).copy()
     own, need = state.lists[user], _need(shop.people, state, market.day, user)
     listed = np.where(own[:, :1] == NO_LIST, _shared_page(state, luck, user), own)

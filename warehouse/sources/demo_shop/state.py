@@ -6,16 +6,13 @@ import json
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints, Rows
 from warehouse.sources.demo_shop.catalogue import Catalogue
 from warehouse.sources.demo_shop.people import STAPLES, TICKET_CHANNELS, People
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
 
 FILE = "world.npz"
 # A page of a list. Everyone's list has several.
@@ -94,10 +91,10 @@ class State:
     elasticity_weight: Floats
     usual_orders: Floats
     backlog: Floats
-    orders: NDArray[np.void]
-    lines: NDArray[np.void]
-    purchases: NDArray[np.void]
-    tickets: NDArray[np.void]
+    orders: Rows
+    lines: Rows
+    purchases: Rows
+    tickets: Rows
 
     def welcome(self, people: People, consents: Flags, met_day: Ints) -> None:
         """Make room for users who arrived: active, unoffended, with the given consent and staples."""
@@ -115,7 +112,7 @@ class State:
         arrays = {each.name: np.asarray(getattr(self, each.name)) for each in fields(self)}
         partial = folder / f"{FILE}.partial"
         with partial.open("wb") as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+            np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(folder / FILE)
@@ -124,9 +121,9 @@ class State:
     def load(cls, folder: Path) -> tuple[State, dict[str, str | int]]:
         """The state and what was said about it; FileNotFoundError when there is none."""
         with np.load(folder / FILE, allow_pickle=False) as saved:
-            values = {each.name: saved[each.name] for each in fields(cls)}
-            numbers = {name: int(value) if value.ndim == 0 else value for name, value in values.items()}
-            return cls(**numbers), json.loads(str(saved["about"]))
+            arrays = {each.name: saved[each.name] for each in fields(cls)}
+            values: dict[str, Any] = {name: int(value) if value.ndim == 0 else value for name, value in arrays.items()}
+            return cls(**values), json.loads(str(saved["about"]))
 
 
 def empty_state(catalogue: Catalogue, sites: int) -> State:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Flags, Floats, Ints, Rows
 from warehouse.sources.demo_shop.plan import WEEK, promotions_of_week
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.state import PURCHASE, State
 
-Rows = NDArray[np.void]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
 # The trailing mean forgets within about four weeks.
 _MEMORY = 1 / 28
-_SAFETY, _COVER_DAYS = 1.6, 12
-_SHELF_DAYS = 21
+_SAFETY, _COVER_DAYS = 1.15, 12
+_SHELF_DAYS = 40
 # A promotion of 20% is planned for with half as much again.
 _MORE_FOR_PROMOTIONS = 2.5
-HOLDING_RATIO_PER_DAY = 0.0015
+HOLDING_RATIO_PER_DAY = 0.001
 ORDER_CENTS, ORDER_LINE_CENTS = 600, 25
 
 
@@ -45,24 +41,24 @@ def habit(shop: Shop, state: State) -> Ints:
     catalogue = shop.catalogue
     lead = catalogue.suppliers.planned_days[catalogue.supplier]
     rate = state.sales_rate * (1 + _MORE_FOR_PROMOTIONS * _coming_depth(shop, state.day))
-    least = _SAFETY * rate * (lead + 1) + 2
+    least = _SAFETY * rate * (lead + 1) + 1
     most = least + rate * _cover_days(shop)
     position = state.on_hand + incoming(state)
     is_low = (position < least) & is_replenished(shop, state.day)
     return np.where(is_low, np.ceil(most - position), 0).astype(np.int64)
 
 
-def _coming_depth(shop: Shop, day: int) -> NDArray[np.float32]:
+def _coming_depth(shop: Shop, day: int) -> Floats:
     """(P,) the deepest promotion of this week and the next."""
     weeks = [promotions_of_week(shop.catalogue, shop.seed, day // WEEK + ahead).depth for ahead in range(2)]
     return np.maximum(*weeks)
 
 
-def _cover_days(shop: Shop) -> NDArray[np.floating]:
+def _cover_days(shop: Shop) -> Floats:
     return np.where(shop.catalogue.is_perishable, 4, _COVER_DAYS)
 
 
-def is_replenished(shop: Shop, day: int) -> NDArray[np.bool_]:
+def is_replenished(shop: Shop, day: int) -> Flags:
     """(P,) whether a product is worth ordering: sold now or within a fortnight, and not about to end."""
     catalogue = shop.catalogue
     return (catalogue.launch_day <= day + 14) & (catalogue.end_day > day + 14)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from warehouse.sources.demo_shop.arrays import Floats, Ints, Rows
 from warehouse.sources.demo_shop.behaviour import Looks, browse, looks_of
 from warehouse.sources.demo_shop.market import Market
 from warehouse.sources.demo_shop.sales import Sales, Wishes, sell, wishes_of
@@ -22,10 +22,6 @@ from warehouse.sources.demo_shop.shopping import (
     wanted,
 )
 from warehouse.sources.demo_shop.state import State
-
-Rows = NDArray[np.void]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 # So many visits are worked on at once: memory stays bounded, however many users there are.
 PORTION = 50_000
@@ -65,27 +61,28 @@ def trade(shop: Shop, state: State, market: Market) -> Trade:
     wanted_units = np.zeros(state.on_hand.shape, np.int64)
     np.add.at(wanted_units, (shop.people.site[every.user], every.product), every.units)
     sales = sell(shop, every, state.on_hand, luck, state.day)
-    seen = Looks(
+    all_looks = Looks(
         np.concatenate([each.user for each in looks]),
         np.concatenate([each.first_product for each in looks]),
         sum(each.impressions for each in looks),
     )
-    return Trade(sales, seen, np.concatenate(events), expected, wanted_units)
+    return Trade(sales, all_looks, np.concatenate(events), expected, wanted_units)
 
 
 WISH = ("user", "product", "column", "units", "second")
 
 
-def expected_units(shop: Shop, visits: Visits, weight: NDArray[np.float32]) -> Floats:
+def expected_units(shop: Shop, visits: Visits, weight: Floats) -> Floats:
     """(N, P) mean units that these visits want, each counted `weight` (V,) times."""
     people, catalogue = shop.people, shop.catalogue
     item = people.site[visits.user][:, None].astype(np.int64) * catalogue.size + visits.product
     units = visits.chance * catalogue.expected_units[visits.product] * weight[:, None]
     count = shop.size.sites * catalogue.size
-    return np.bincount(item.reshape(-1), units.reshape(-1), minlength=count).reshape(shop.size.sites, catalogue.size)
+    sums = np.bincount(item.reshape(-1), units.reshape(-1), minlength=count).astype(np.float64)
+    return sums.reshape(shop.size.sites, catalogue.size)
 
 
-def by_product(shop: Shop, visits: Visits, values: NDArray[np.float32]) -> NDArray[np.float32]:
+def by_product(shop: Shop, visits: Visits, values: Floats) -> Floats:
     """(P,) sums of the values (V, D)."""
     sums = np.bincount(visits.product.reshape(-1), values.reshape(-1), minlength=shop.catalogue.size)
     return sums.astype(np.float32)
@@ -100,4 +97,3 @@ def _visits(shop: Shop, state: State, market: Market) -> Iterator[Visits]:
     for portion in np.array_split(visitor, max(-(-len(visitor) // PORTION), 1)):
         mission = is_mission(shop.people, luck, portion)
         yield consider(shop, state, market, luck, portion, mission)
-

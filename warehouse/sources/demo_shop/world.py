@@ -89,7 +89,7 @@ class World:
             ),
             "promotions": pl.concat([week["promotions"] for week in planned]),
             "promotion_products": pl.concat([week["promotion_products"] for week in planned]),
-            **rule_feeds(shop.size),
+            **rule_feeds(shop.size, shop.catalogue),
         }
 
     def live(self, decisions: Decisions | None = None) -> Day:
