@@ -82,6 +82,12 @@ def weekly_variance(mean: Floats, p10: Floats, p90: Floats, p95: Floats) -> Floa
     return np.maximum(np.maximum(spread, 0) ** 2, mean)
 
 
+def share_of_demand(mean: Floats, variance: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of the demand of one site, to which each unit of the whole goes with probability `share`:
+    the site sees its share of what moves the whole, and the chance of who comes through its own door."""
+    return share * mean, share**2 * variance + share * (1 - share) * mean
+
+
 def demand_over(days: Floats, mean: Floats, variance: Floats, days_spread: Floats | float = 0.0) -> Demand:
     """Demand over the coming `days` (n,) from weekly means and variances (n, weeks); beyond the last week the
     average week goes on. `days_spread` is the standard deviation of the days themselves."""

@@ -13,6 +13,7 @@ from mtl_models.decisions.replenishment import (
     demand_over,
     order_levels,
     order_units,
+    share_of_demand,
     weekly_variance,
 )
 from tasks.decisions.context import Arrays, arrays, run_step, store, write
@@ -26,16 +27,18 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     items = arrays(
         con,
         """select item_row, service_level, review_days, lead_time_days_p50, lead_time_days_p90, maximum_cover_days,
-            minimum_order_units, order_multiple_units, position_units, week_units, days_on_sale,
+            minimum_order_units, order_multiple_units, position_units, week_units, days_on_sale, list_ratio,
             is_marked_down or days_on_sale is not null as is_selling_out
         from stocked_items order by item_row""",
     )
-    mean, variance = _weekly_demand(con, len(items["item_row"]))
+    forecast, spread = _weekly_demand(con, len(items["item_row"]))
+    mean, variance = items["list_ratio"][:, None] * forecast, items["list_ratio"][:, None] ** 2 * spread
     policy = _policy(items)
     position = items["position_units"]
     levels = order_levels(mean, variance, policy)
     orders = order_units(position, levels, policy)
-    week = demand_over(np.full(len(mean), DAYS), mean, variance)
+    # What lists would sell beyond the forecast is not lost: they show what there is to those to whom it is allotted.
+    week = demand_over(np.full(len(mean), DAYS), forecast, spread)
     waiting = demand_over(policy.lead_time_days, mean, variance, policy.lead_time_spread)
     unserved = demand_over(policy.lead_time_days + policy.review_days, mean, variance, policy.lead_time_spread)
     store(
@@ -65,15 +68,16 @@ def _weekly_demand(con: duckdb.DuckDBPyConnection, count: int) -> tuple[np.ndarr
     """Mean and variance of each item's coming weeks, (items, weeks) each."""
     rows = arrays(
         con,
-        """select item_row, horizon - 1 as week, list_ratio,
+        """select item_row, horizon - 1 as week, site_share,
             demand_units_mean, demand_units_p10, demand_units_p90, demand_units_p95
-        from charged_demand join stocked_items using (product_id, site_id)""",
+        from charged_demand
+        join stocked_items
+            on stocked_items.product_id = charged_demand.product_id and forecast_site_id = charged_demand.site_id""",
     )
     mean, variance = np.zeros((count, WEEKS)), np.zeros((count, WEEKS))
     at = (rows["item_row"], rows["week"])
-    units = {name: rows["list_ratio"] * rows[f"demand_units_{name}"] for name in ("mean", "p10", "p90", "p95")}
-    mean[at] = units["mean"]
-    variance[at] = weekly_variance(**units)
+    units = {name: rows[f"demand_units_{name}"] for name in ("mean", "p10", "p90", "p95")}
+    mean[at], variance[at] = share_of_demand(units["mean"], weekly_variance(**units), rows["site_share"])
     return mean, variance
 
 

@@ -138,7 +138,7 @@ VIOLATIONS = {
     "orders_cover_the_forecast": (
         """update predictions.replenishment_recommendations set recommended_order_units = 1
         where product_id = 'product-0'""",
-        "product-0 at all: 0.0 in position and 1 ordered",
+        "product-0: 1.0 in position and ordered",
     ),
     "price_assumed_is_price_charged": (
         f"""update predictions.demand_forecasts set price_assumed = price_assumed + 0.01

@@ -404,6 +404,118 @@ def test_no_message_where_it_costs_more_than_it_saves(shop: Warehouse, night: Ni
     assert rows(shop, query) == [(False, "Nothing")]
 
 
+def test_what_does_not_suffice_for_all_is_allotted(shop: Warehouse, night: Night):
+    """Everybody would buy product 6, of which there are 3 and more only in six weeks; the others are plenty."""
+    shop.execute(
+        """insert into raw.inventory_snapshots by name
+        select date '2017-12-03' as snapshot_date, 'site-1' as site_id, 'product-' || i as product_id,
+            if(i = 6, 3.0, 1000.0) as on_hand_units, on_hand_units as available_units
+        from range(60) as t(i);
+        insert into raw.inventory_policies by name
+        select 'far' as rule_id, 'product' as scope, 'product-6' as scope_id, date '2017-01-01' as valid_from,
+            42.0 as lead_time_days;
+        update predicted.demand set demand_units_mean = 0.5, demand_units_p10 = 0, demand_units_p50 = 0.5,
+            demand_units_p90 = 1, demand_units_p95 = 1 where product_id = 'product-6';
+        update predicted.recommendation set score = 3, purchase_probability = 0.95 where product_id = 'product-6'"""
+    )
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    shown = """from predictions.product_recommendations
+        where product_id = 'product-6' and user_id <> 'everyone'"""
+    users = rows(shop, f"select count(distinct user_id) {shown}")[0][0]
+    assert users == 3
+    assert rows(shop, f"select distinct applied_rule {shown}") == [("scarce",)]
+    assert "scarce" in rows(shop, f"select primary_reason {shown}")[0][0]
+    assert rows(
+        shop,
+        """select count(*) from predictions.product_recommendations
+        where product_id = 'product-6' and user_id = 'everyone'""",
+    ) == [(0,)]
+    # The place of product 6 is taken by the next candidate.
+    assert rows(
+        shop,
+        """select distinct count(*) from predictions.product_recommendations
+        where user_id <> 'everyone' group by user_id, placement""",
+    ) == [(20,)]
+
+
+def test_lists_earn_margin_or_purchases(shop: Warehouse, night: Night):
+    lists = night.decisions.recommendation.model_copy(update={"order_by": "purchases"})
+    by_purchases = night.model_copy(update={"decisions": night.decisions.model_copy(update={"recommendation": lists})})
+    worth = "select sum(expected_margin), sum(purchase_probability) from predictions.product_recommendations"
+    decide_actions(shop, night)
+    ((margin, purchases),) = rows(shop, worth)
+    decide_actions(shop, by_purchases)
+    ((less_margin, more_purchases),) = rows(shop, worth)
+    assert margin > less_margin
+    assert purchases < more_purchases
+
+
+def test_orders_cover_what_lists_would_sell_where_that_is_more(shop: Warehouse, night: Night):
+    level = "select order_up_to_units from predictions.replenishment_recommendations where product_id = 'product-6'"
+    shop.execute(
+        """update predicted.demand set demand_units_mean = 0.5, demand_units_p10 = 0, demand_units_p50 = 0.5,
+            demand_units_p90 = 1, demand_units_p95 = 1 where product_id = 'product-6'"""
+    )
+    decide_actions(shop, night)
+    ((as_forecast,),) = rows(shop, level)
+    shop.execute("update predicted.recommendation set purchase_probability = 0.95 where product_id = 'product-6'")
+    decide_actions(shop, night)
+    ((as_listed,),) = rows(shop, level)
+    assert as_listed > 5 * as_forecast
+    assert (
+        "38.0 as tonight's lists would sell"
+        in rows(
+            shop, "select primary_reason from predictions.replenishment_recommendations where product_id = 'product-6'"
+        )[0][0]
+    )
+
+
+def test_each_site_orders_for_its_share(shop: Warehouse, night: Night):
+    """Three of four units leave from site-1, which is sold out of what site-2 has plenty of."""
+    shop.execute(
+        """insert into raw.inventory_snapshots by name
+        select date '2017-12-03' as snapshot_date, 'site-' || site as site_id, 'product-20' as product_id,
+            if(site = 1, 0.0, 200.0) as on_hand_units
+        from range(1, 3) as t(site);
+        insert into raw.order_lines by name
+        select 'line-' || i as order_line_id, 'order-' || i as order_id, 'product-20' as product_id,
+            if(i < 59, 'site-1', 'site-2') as ship_from_site_id, 1.0 as quantity
+        from range(78) as t(i)"""
+    )
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    plans = rows(
+        shop,
+        """select site_id, inventory_position_units, recommended_order_units > 0, order_up_to_units
+        from predictions.replenishment_recommendations where product_id = 'product-20' order by site_id""",
+    )
+    assert [plan[:3] for plan in plans] == [("site-1", 0.0, True), ("site-2", 200.0, False)]
+    assert plans[0][3] / plans[1][3] == pytest.approx(3, rel=0.1)
+    # A quarter of the buyers find it, which is too few to show it to all.
+    assert rows(shop, "select count(*) from predictions.product_recommendations where product_id = 'product-20'") == [
+        (0,)
+    ]
+
+
+def test_margin_against_holding_sets_the_service_level_unless_a_rule_does(shop: Warehouse, night: Night):
+    stock = night.decisions.replenishment.model_copy(update={"holding_cost_ratio": 5.0})
+    frugal = night.model_copy(update={"decisions": night.decisions.model_copy(update={"replenishment": stock})})
+    shop.execute(
+        """insert into raw.inventory_policies by name
+        select 'shelf' as rule_id, 'product' as scope, 'product-21' as scope_id, date '2017-01-01' as valid_from,
+            0.95 as service_level"""
+    )
+    decide_actions(shop, night)
+    level = """select product_id, order_up_to_units from predictions.replenishment_recommendations
+        where product_id in ('product-20', 'product-21', 'product-50')"""
+    usual = dict(rows(shop, level))
+    decide_actions(shop, frugal)
+    found = dict(rows(shop, level))
+    assert found["product-20"] < usual["product-20"]
+    assert (found["product-21"], found["product-50"]) == (usual["product-21"], usual["product-50"])
+
+
 def test_queue_is_ranked_by_worth(decided: Warehouse, night: Night):
     queue = rows(
         decided, "select rank, value_at_stake, value_basis, do_by_date from predictions.action_queue order by rank"

@@ -15,6 +15,7 @@ from mtl_models.decisions.replenishment import (
     demand_over,
     order_levels,
     order_units,
+    share_of_demand,
     weekly_variance,
 )
 
@@ -95,6 +96,35 @@ def test_the_shaping_rule_is_named(minimum, multiple, expected):
     assert (orders.units[0], orders.is_minimum[0], orders.is_multiple[0]) == expected
 
 
+@given(st.floats(0, 120), st.integers(0, 60), st.integers(0, 24), st.floats(0, 100), st.integers(1, 30))
+@settings(max_examples=80, deadline=None)
+def test_what_is_selling_out_is_never_ordered_beyond_its_level(position, minimum, multiple, gap, days_on_sale):
+    levels = Levels(reorder_point=np.array([100.0]), order_up_to=np.array([100.0 + gap]), is_capped=np.array([False]))
+    terms = policy(
+        minimum_order_units=minimum, order_multiple_units=multiple, days_on_sale=days_on_sale, is_selling_out=True
+    )
+    orders = order_units(np.array([position]), levels, terms)
+    (units,) = orders.units
+    assert units == 0 or units >= minimum
+    assert units == 0 or position + units <= 100 + gap + 1e-6
+    assert units == 0 or days_on_sale > 7
+    assert units % max(multiple, 1) == pytest.approx(0)
+    usual = order_units(
+        np.array([position]), levels, policy(minimum_order_units=minimum, order_multiple_units=multiple)
+    )
+    assert orders.is_held_down[0] == (units < usual.units[0])
+
+
+@given(st.floats(0.1, 100), st.integers(0, 30), st.integers(0, 40))
+@settings(max_examples=40, deadline=None)
+def test_a_product_that_ends_needs_no_more_than_its_last_days(mean, lead, days_on_sale):
+    ending = order_levels(weeks(mean), weeks(2 * mean), policy(lead_time_days=lead, days_on_sale=days_on_sale))
+    usual = order_levels(weeks(mean), weeks(2 * mean), policy(lead_time_days=lead))
+    last_days = demand_over(np.array([float(days_on_sale)]), weeks(mean), weeks(2 * mean))
+    assert ending.order_up_to[0] <= usual.order_up_to[0] + 1e-6
+    assert ending.order_up_to[0] <= last_days.quantile(np.array([0.95]))[0] + 1e-6
+
+
 def test_without_a_position_there_is_no_order():
     levels = order_levels(weeks(7), weeks(14), policy())
     (units,) = order_units(np.array([np.nan]), levels, policy()).units
@@ -108,6 +138,18 @@ def test_demand_over_days_takes_parts_of_weeks_and_goes_on_after_the_last():
     days = [0, 3.5, 10.5, 28, 35]
     found = [demand_over(np.array([float(day)]), mean, mean).mean[0] for day in days]
     assert found == pytest.approx([0, 3.5, 14, 35, 43.75])
+
+
+@given(st.floats(0.1, 100), st.floats(1, 8), st.lists(st.floats(0.05, 1), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_sites_share_the_demand_of_the_shop(mean, dispersion, parts):
+    """Sites whose demands move together as their shares say add up to the shop's mean and variance."""
+    share = np.array(parts) / sum(parts)
+    means, variances = share_of_demand(mean, dispersion * mean, share)
+    assert means.sum() == pytest.approx(mean)
+    assert (variances >= means * (1 - 1e-9)).all()
+    covariances = np.outer(share, share) * (dispersion - 1) * mean
+    assert variances.sum() + covariances.sum() - np.trace(covariances) == pytest.approx(dispersion * mean)
 
 
 def test_variance_takes_the_wider_spread_and_at_least_that_of_a_count():

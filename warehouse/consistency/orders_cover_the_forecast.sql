@@ -1,27 +1,34 @@
 -- Where something is ordered, it and the position cover what is expected to sell, at the price charged, until it arrives.
-with expected as (
+with supplied as (
     select
         product_id,
-        site_id,
-        sum(
-            demand_units_mean * least(greatest(lead_time_days_p50 - (forecast_date - as_of_date), 0), 7) / 7
-        ) as units
+        max(lead_time_days_p50) as lead_time_days,
+        sum(inventory_position_units + recommended_order_units) as units,
+        sum(recommended_order_units) as ordered_units,
+        -- What is marked down may be held below its level by the supplier's multiple, which is another promise.
+        bool_or(coalesce(contains(binding_rule, 'marked down'), false)) as is_marked_down
+    from predictions.replenishment_recommendations
+    group by product_id
+),
+expected as (
+    select
+        product_id,
+        sum(demand_units_mean * least(greatest(lead_time_days - (forecast_date - as_of_date), 0), 7) / 7) as units
     from predictions.demand_forecasts
-    join predictions.replenishment_recommendations using (product_id, site_id, as_of_date)
-    group by all
+    join supplied using (product_id)
+    group by product_id
 )
 select format(
-    '{} at {}: {:.1f} in position and {:.0f} ordered, {:.1f} expected to sell until it arrives',
-    product_id, site_id, inventory_position_units, recommended_order_units, units
+    '{}: {:.1f} in position and ordered, {:.1f} expected to sell until it arrives',
+    product_id, supplied.units, expected.units
 )
-from predictions.replenishment_recommendations
-join expected using (product_id, site_id)
+from supplied
+join expected using (product_id)
 join offered_products using (product_id)
 join replenishment_policies using (product_id)
-where recommended_order_units > 0
+where ordered_units > 0
     and days_on_sale is null
-    -- What is marked down may be held below its level by the supplier's multiple, which is another promise.
-    and not coalesce(contains(binding_rule, 'marked down'), false)
+    and not is_marked_down
     -- Whose rule aims at less accepts less than the mean.
     and coalesce(agreed_service_level, 1) >= 0.8
-    and inventory_position_units + recommended_order_units < units - 1e-6
+    and supplied.units < expected.units - 1e-6

@@ -41,8 +41,12 @@ select
     format('Expected {:.1f} units in 28 days', units_28d)
     || if(list_ratio > 1, format(', {:.1f} as tonight''s lists would sell; ', wished_units), '; ')
     || format(
-        '{:.0f} units cover the {} lead time of {:.0f} days and the {:.0f} days until the next order in {:.0f}% of cases',
-        order_up_to_units, if(is_lead_time_seen, 'seen', 'assumed'), lead_time_days_p50, review_days, 100 * service_level
+        '{:.0f} units cover the {} lead time of {:.0f} days and {} until the next order in {:.0f}% of cases',
+        order_up_to_units,
+        if(is_lead_time_seen, 'seen', 'assumed'),
+        lead_time_days_p50,
+        if(review_days = 1, 'the day', format('the {:.0f} days', review_days)),
+        100 * service_level
     )
     || coalesce(
         format(

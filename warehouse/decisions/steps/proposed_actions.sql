@@ -26,11 +26,12 @@ with prices as (
 orders as (
     select
         'supply' as head,
-        format('Order {:.0f} units of {} for site {}', recommended_order_units, product_title, site_id) as action,
+        format('Order {:.0f} units of {}', recommended_order_units, product_title)
+            || if(site_id = 'all', '', ' for site ' || site_id) as action,
         'product' as object_type,
         product_id as object_id,
         order_by_date as do_by_date,
-        coalesce(expected_lost_margin, lost_revenue) as value_at_stake,
+        greatest(coalesce(expected_lost_margin, lost_revenue), 0) as value_at_stake,
         expected_lost_margin is not null as is_margin,
         primary_reason,
         model_version,

@@ -1,10 +1,11 @@
 -- One row per product and site to replenish; item_row numbers them from 0 for arrays. What is ordered covers the
--- forecast at the price that will be charged, or what tonight's lists would sell if that is more.
+-- forecast at the price that will be charged, or what tonight's lists would sell if that is more. Where several sites
+-- keep a product, each covers its share of what the whole shop is to sell: one site's stock does not serve another's door.
 create or replace temp table stocked_items as
-with items as (
+with forecasts as (
     select
         product_id,
-        site_id,
+        site_id as forecast_site_id,
         min(evidence_level) as evidence_level,
         any_value(model_version) as model_version,
         bool_or(is_fallback) as is_fallback,
@@ -19,10 +20,37 @@ listed as (
         product_id,
         wished_units,
         greatest(wished_units / nullif(sum(units_28d), 0), 1) as list_ratio
-    from items
+    from forecasts
     join offered_products using (product_id)
     join wished_purchases using (product_index)
     group by product_id, wished_units
+),
+-- Eight weeks are enough to tell the sites apart; one unit more for each, so that none that keeps it has no share.
+site_sales as (
+    select product_id, ship_from_site_id as site_id, sum(quantity) as units
+    from raw.order_lines
+    join raw.orders using (order_id)
+    where ordered_at >= getvariable('as_of_date') - interval 57 days
+        and ordered_at < getvariable('as_of_date') - interval 1 day
+    group by all
+),
+site_shares as (
+    select
+        product_id,
+        site_id,
+        (coalesce(units, 0) + 1) / sum(coalesce(units, 0) + 1) over (partition by product_id) as site_share
+    from stock
+    left join site_sales using (product_id, site_id)
+    where site_id <> 'all'
+    qualify count(*) over (partition by product_id) > 1
+),
+items as (
+    select
+        forecasts.* replace (coalesce(site_share, 1) * units_28d as units_28d),
+        coalesce(site_id, forecast_site_id) as site_id,
+        coalesce(site_share, 1) as site_share
+    from forecasts
+    left join site_shares on site_shares.product_id = forecasts.product_id and forecast_site_id = 'all'
 ),
 marked_down as (
     select product_id
@@ -38,7 +66,7 @@ terms as (
         available_units + arriving_7d_units as week_units,
         cast(price - unit_cost as double) as unit_margin,
         cast(unit_cost as double) * getvariable('holding_cost_ratio') * review_days / 365 as unit_holding_cost,
-        wished_units,
+        site_share * wished_units as wished_units,
         coalesce(list_ratio, 1) as list_ratio,
         days_on_sale,
         marked_down.product_id is not null as is_marked_down
@@ -56,7 +84,11 @@ select
     -- next order; else that of the settings.
     coalesce(
         agreed_service_level,
-        if(unit_margin > 0, least(greatest(unit_margin / (unit_margin + unit_holding_cost), 0.5), 0.995), null),
+        if(
+            unit_margin > 0 and unit_holding_cost > 0,
+            least(greatest(unit_margin / (unit_margin + unit_holding_cost), 0.5), 0.995),
+            null
+        ),
         getvariable('service_level')
     ) as service_level
 from terms
