@@ -21,7 +21,7 @@ $(BIN)/.installed-test: $(BIN)/.installed
 
 install: $(BIN)/.installed  ## create .venv and install the application
 
-run: install  ## one whole night on the embedded data set
+run: install  ## open the demo shop and run one whole night on it
 	$(BIN)/fivefold run
 
 test: $(BIN)/.installed-test  ## install the test extras and run every test

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path(".fivefold"), description="Folder that holds everything a night writes")
-    source: str = Field("completejourney", description="Where the feeds come from: NAME or NAME:LOCATION")
+    source: str = Field("demo_shop:small", description="Where the feeds come from: NAME or NAME:LOCATION")
     time_zone: str = Field("auto", description="Business time zone, such as Europe/Berlin; auto takes the source's")
     currency: str = Field("auto", description="ISO currency of the shop; auto takes the source's")
     threads: int | None = Field(None, ge=1, description="Threads of the database; empty means every core")

@@ -16,7 +16,7 @@ def write(folder: Path, text: str) -> None:
 
 
 def test_each_source_overrules_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load_settings().source == "completejourney"
+    assert load_settings().source == "demo_shop:small"
     write(tmp_path, 'source = "files:/from-toml"\n[model]\nmax_epochs = 3\nseed = 3\n')
     assert load_settings().source == "files:/from-toml"
     monkeypatch.setenv("FIVEFOLD_SOURCE", "files:/from-env")
