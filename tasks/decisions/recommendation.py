@@ -83,6 +83,8 @@ def decide(con: duckdb.DuckDBPyConnection, candidates: Candidates) -> dict[str, 
     may_show &= (budget > 0)[rows["product_index"]]
     rank, is_exploration = candidates.rank(may_show)
     shown = rank != NOT_SHOWN
+    scarce = np.flatnonzero(allotment.price > 0)
+    store(con, "scarce_products", {"product_index": scarce, "unit_worth": allotment.price[scarce]})
     columns = {name: rows[name] for name in ("pair_row", "placement_number", "product_index", "score")}
     columns |= {"rank": rank, "is_exploration": is_exploration, "is_scarce": is_scarce}
     store(con, "list_rows", {name: column[shown] for name, column in columns.items()})

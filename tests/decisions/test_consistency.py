@@ -232,3 +232,16 @@ def test_users_erased_from_the_warehouse_leave_no_trace(busy: duckdb.DuckDBPyCon
     busy.execute("update predictions.user_profiles set user_id = 'erased' where user_id = 'user-6'")
     with pytest.raises(GateStopped, match="erased_users_nowhere"):
         check_consistency(busy, night)
+
+
+def test_late_orders_raise_a_forecast_that_does_not_know_them(busy: duckdb.DuckDBPyConnection, night: Night):
+    busy.execute(
+        """update predicted.service_days
+        set contacts_mean = 0.1, contacts_p10 = 0, contacts_p50 = 0.1, contacts_p90 = 0.3"""
+    )
+    decide_actions(busy, night)
+    check_consistency(busy, night)
+    forecast = "select sum(contacts_mean), min(primary_reason) from predictions.service_forecasts"
+    ((contacts, reason),) = busy.execute(forecast).fetchall()
+    assert contacts == pytest.approx(8 * 0.5)
+    assert "raised for the 8 orders that are late" in reason

@@ -431,6 +431,12 @@ def test_what_does_not_suffice_for_all_is_allotted(shop: Warehouse, night: Night
         """select count(*) from predictions.product_recommendations
         where product_id = 'product-6' and user_id = 'everyone'""",
     ) == [(0,)]
+    assert rows(shop, "select action, primary_reason from predictions.action_queue where head = 'recommendation'") == [
+        (
+            "Hurry the supply of Product 6: lists could sell 35 more",
+            "Tonight's lists would sell 38 units in the 28 days until an order arrives; 3 are there or due.",
+        )
+    ]
     # The place of product 6 is taken by the next candidate.
     assert rows(
         shop,

@@ -98,6 +98,7 @@ def test_snap(price, upward, expected):
         ({"floor": np.array([9.9])}, Guardrail.PRICE_FLOOR, 9.99),
         ({"unit_cost": np.array([2.0]), "minimum_margin_ratio": np.array([0.79])}, Guardrail.MINIMUM_MARGIN, 9.99),
         ({"stock_units": np.array([20.0])}, Guardrail.STOCK, 10.00),
+        ({"stock_units": np.array([90.0]), "week_units": np.array([20.0])}, Guardrail.STOCK, 10.00),
         ({}, Guardrail.MAXIMUM_CHANGE, 9.49),
     ],
 )

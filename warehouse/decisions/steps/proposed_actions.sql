@@ -42,6 +42,39 @@ orders as (
     left join lost_sales using (product_id, site_id)
     where recommended_order_units > 0 and order_by_date is not null
 ),
+-- What lists would sell before an order of tonight can arrive, and cannot for want of stock, each unit at what it would
+-- add to the lists: the price of the allotment.
+shortages as (
+    select
+        'recommendation' as head,
+        wished_units * least(lead_time_days_p90, 28) / 28 as wanted_units,
+        greatest(available_units + arriving_28d_units, 0) as sellable_units,
+        format('Hurry the supply of {}: lists could sell {:.0f} more', product_title, wanted_units - sellable_units) as action,
+        'product' as object_type,
+        product_id as object_id,
+        getvariable('as_of_date') + 6 as do_by_date,
+        unit_worth * if(getvariable('order_by') = 'margin', 1, unit_margin) * (wanted_units - sellable_units)
+            as value_at_stake,
+        unit_margin is not null as is_margin,
+        format(
+            'Tonight''s lists would sell {:.0f} units in the {:.0f} days until an order arrives; {:.0f} are there or due.',
+            wanted_units, least(lead_time_days_p90, 28), sellable_units
+        ) as primary_reason,
+        made_by.*
+    from scarce_products
+    join wished_purchases using (product_index)
+    join offered_products using (product_index)
+    join replenishment_policies using (product_id)
+    join stock using (product_id)
+    left join unit_margins using (product_id), (
+        select
+            any_value(model_version) as model_version,
+            'prior' as evidence_level,
+            bool_or(is_fallback) as is_fallback
+        from predictions.product_recommendations
+    ) as made_by
+    where site_id = 'all' and wanted_units >= sellable_units + 1
+),
 -- What a user who falls silent used to spend in 28 days, less what is still expected.
 win_backs as (
     select
@@ -107,6 +140,7 @@ contacts as (
 )
 select * from prices
 union all by name select * from orders
+union all by name select * exclude (wanted_units, sellable_units) from shortages
 union all by name select * from win_backs
 union all by name select * from offers
 union all by name select * from contacts

@@ -2,4 +2,5 @@
 create or replace temp table in_stock_probabilities (product_id varchar, in_stock_probability double);
 create or replace temp table unit_margins (product_id varchar, unit_margin double);
 create or replace temp table wished_purchases (product_index bigint, wished_units double);
+create or replace temp table scarce_products (product_index bigint, unit_worth double);
 create or replace temp table lost_sales (product_id varchar, site_id varchar, lost_revenue double);
