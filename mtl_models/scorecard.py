@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mtl_models import metrics
 from mtl_models.censoring import LEAST_AVAILABLE_RATIO
+from mtl_models.heads.quality import QUALITY_BOUNDS
 from mtl_models.metrics import Values
 from mtl_models.ranking_metrics import score_lists
 
@@ -144,6 +145,22 @@ def score_recommendation(lists: Lists, score: Values, popularity: Values) -> lis
             for metric, (value, baseline) in measures.items()
         ]
     return scores
+
+
+def score_quality(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
+    """Ratings ahead against the smoothed past ones. Gated by the rating, which tells more than its class."""
+    seen = ~np.isnan(targets["rating"])
+    observed, ours = targets["rating"][seen], predicted["expected_rating"][seen]
+    ratings = Prediction("rating", observed, ours, {"smoothed past rating": baselines["rating"][seen]})
+
+    def class_error(observed: Values, predicted: Values) -> float:
+        return float(np.abs(np.digitize(observed, QUALITY_BOUNDS) - np.digitize(predicted, QUALITY_BOUNDS)).mean())
+
+    return [
+        ratings.score("mae", metrics.mean_absolute_error, is_gate=True),
+        ratings.score("spearman", metrics.spearman, better="higher"),
+        ratings.score("class_error", class_error),
+    ]
 
 
 def score_pricing(targets: Columns, baselines: Columns, inputs: Columns, predicted: Columns) -> list[Score]:

@@ -15,6 +15,7 @@ from tasks.progress import report
 PREDICTED = {
     "profile": "profile",
     "recommendation": "recommendation",
+    "quality": "product_quality",
     "pricing": "demand",
     "promotion": "promotion",
     "supply": "demand",
@@ -64,6 +65,8 @@ def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     if "pricing" in served or "supply" in served:
         pricing.charge(con)
     candidates = None
+    if "quality" in served:
+        run_step(con, "product_qualities")
     if "recommendation" in served:
         report("ranking lists", 0.4)
         candidates = recommendation.wish(con, night)

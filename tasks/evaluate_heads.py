@@ -107,6 +107,8 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
     if task == "recommendation":
         lists = _lists(con, night, targets["bought_28d"], inputs["is_new"])
         return scorecard.score_recommendation(lists, predicted["score"], baselines["popularity"])
+    if task == "quality":
+        return scorecard.score_quality(targets, baselines, predicted)
     if task == "pricing":
         return scorecard.score_pricing(targets, baselines, inputs, predicted)
     if task == "supply":

@@ -26,6 +26,7 @@ Columns = dict[str, pl.Series | pl.Expr]
 KEPT = {
     "profile": "user_id",
     "recommendation": "user_id, product_id, is_new, source",
+    "product_quality": "product_id",
     "demand": """product_id, site_id, calendar_date as week_start, horizon, price_assumed, is_priced,
         ctx_display + ctx_mailer + ctx_other_promotion > 0 as is_promoted""",
     "promotion": "user_id, campaign_id",

@@ -42,6 +42,7 @@ ENTITIES = {
 SAMPLE_KEYS = {
     "profile": ("cutoff_date", "user_id"),
     "recommendation": ("cutoff_date", "user_id", "product_id"),
+    "product_quality": ("origin_date", "product_id"),
     "demand": ("cutoff_date", "product_id", "site_id", "horizon"),
     "promotion": ("cutoff_date", "campaign_id", "user_id"),
     "service_orders": ("origin_date", "order_id"),

@@ -26,6 +26,7 @@ class Need:
 NEEDS = {
     "profile": Need(("orders",), "label_spend_28d"),
     "recommendation": Need(("order_lines",), "label_bought_28d"),
+    "quality": Need(("behaviour_events",), "label_rating"),
     "pricing": Need(("order_lines",), "label_units", "is_priced"),
     "promotion": Need(("campaigns", "campaign_targets", "redemptions"), "label_redeemed"),
     "uplift": Need(("campaigns", "campaign_targets"), "label_ordered", "not is_offered"),

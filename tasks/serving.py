@@ -20,11 +20,12 @@ from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
 
-# A head is released as a whole. Parts with data of their own have a gate of their own: promotion and uplift are parts
-# of pricing, tickets of service.
+# A head is released as a whole. Parts with data of their own have a gate of their own: quality is part of
+# recommendation, promotion and uplift of pricing, tickets of service.
 HEADS = {
     "profile": ("profile",),
     "recommendation": ("recommendation",),
+    "quality": ("quality",),
     "pricing": ("pricing",),
     "promotion": ("promotion",),
     "uplift": ("uplift",),

@@ -45,6 +45,7 @@ DEMAND_FILES = (
 CAMPAIGN_AND_SERVICE_FILES = (
     "samples/promotion.sql",
     "staging/after_sales.sql",
+    "samples/product_quality.sql",
     "samples/service_orders.sql",
     "samples/service_days.sql",
     "samples/service_tickets.sql",

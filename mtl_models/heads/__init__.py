@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.heads.pricing import PriceResponse, Redemption, Uplift
+from mtl_models.heads.quality import ProductQuality
 from mtl_models.heads.recommendation import Recommendation
 from mtl_models.heads.service import DailyContacts, OrderRisk
 from mtl_models.heads.supply import Supply
@@ -14,6 +15,7 @@ from mtl_models.heads.user_profile import UserProfile
 TASKS: dict[str, type[Head]] = {
     "profile": UserProfile,
     "recommendation": Recommendation,
+    "quality": ProductQuality,
     "pricing": PriceResponse,
     "promotion": Redemption,
     "uplift": Uplift,
@@ -25,9 +27,8 @@ TASKS: dict[str, type[Head]] = {
 
 
 def weight_name(task: str) -> str:
-    """The name under which settings and priorities weigh a task: the tasks of service share one, as
-    those of promotion do."""
-    parts = {"uplift": "promotion"}
+    """The name under which settings and priorities weigh a task: the tasks of one head share one."""
+    parts = {"uplift": "promotion", "quality": "recommendation"}
     return "service" if task.startswith("service_") else parts.get(task, task)
 
 

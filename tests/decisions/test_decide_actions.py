@@ -241,6 +241,25 @@ def test_promotion_is_offered_above_the_usual_rate_to_those_who_agreed(decided: 
     assert "holdout" in rows(decided, "select primary_reason from predictions.promotion_recommendations")[0][0]
 
 
+def test_lists_say_what_quality_is_expected(shop: Warehouse, night: Night):
+    """Empty while no model predicts it."""
+    shop.execute(
+        """create table predicted.product_quality as
+        select product_id, i % 3 as quality_number, 'model-1' as model_version, false as is_fallback
+        from (select product_id, string_split(product_id, '-')[2]::integer as i from staging.products)"""
+    )
+    decide_actions(shop, night)
+    shown = "select distinct predicted_quality from predictions.product_recommendations"
+    assert rows(shop, shown) == [(None,)]
+    shop.execute(
+        """insert into ops.head_status by name
+        select 'night-1' as run_id, 'quality' as head, 'released' as status, 'good' as reason"""
+    )
+    decide_actions(shop, night)
+    assert rows(shop, f"{shown} where product_id = 'product-20'") == [("good",)]
+    assert rows(shop, f"{shown} order by all") == [("bad",), ("good",), ("medium",)]
+
+
 def test_an_offer_is_sent_where_what_it_adds_pays(shop: Warehouse, night: Night):
     """An order is worth 20 at a margin of a quarter, a coupon 1: one more order in ten is worth 0.50, less the coupon
     for those who redeem it."""

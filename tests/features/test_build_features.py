@@ -54,7 +54,7 @@ def test_every_sample_finds_its_entities(built_shop: duckdb.DuckDBPyConnection) 
         for entity, key in {"users": "user_id", "products": "product_id", "sites": "site_id"}.items():
             is_other = entity == "sites" and table == "samples.demand"
             # An order may hold nothing that is an item.
-            is_other |= entity == "products" and table.startswith("samples.service_")
+            is_other |= entity == "products" and "origin_date" in columns
             if key in columns and not is_other:
                 missing = f"from {table} anti join features.{entity} using ({key}, cutoff_date) {at_cutoff}"
                 assert read(built_shop, missing) == [], (table, entity)
@@ -87,6 +87,7 @@ def test_keys_are_unique(built_shop: duckdb.DuckDBPyConnection) -> None:
         "features.calendar": "calendar_date",
         "features.demand_history": "product_id, site_id, cutoff_date",
         "samples.profile": "user_id, cutoff_date",
+        "samples.product_quality": "product_id, origin_date",
         "features.campaign_controls": "campaign_id, user_id",
         "samples.promotion": "user_id, campaign_id, cutoff_date",
         "samples.demand": "product_id, site_id, cutoff_date, horizon",

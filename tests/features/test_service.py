@@ -119,3 +119,20 @@ def test_what_was_heard_of_products_and_users(tickets: duckdb.DuckDBPyConnection
 
 def test_contacts_of_a_user(tickets: duckdb.DuckDBPyConnection) -> None:
     assert read(tickets, "select label_contacts_28d from samples.profile where fold = 'test'") == [(1,)]
+
+
+def test_quality_is_learned_from_ratings_to_come(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    """Bread was rated 2 and 4 before the cut-off and 5 after it; the shop's mean of 3 counts five times more."""
+    for week in range(30):
+        add_order(con, f"o{week}", "anna", str(AS_OF - timedelta(days=7 * week + 1)), ("bread", 1, 5.0))
+    for number, (day, stars) in enumerate((("2024-04-01", 2), ("2024-04-05", 4), ("2024-05-06", 5))):
+        insert(con, "behaviour_events", event_id=f"r{number}", event_type="review", event_at=day, user_id="anna",
+               product_id="bread", rating=stars)  # fmt: skip
+    build_features(con, make_night(AS_OF))
+    query = "select label_rating, base_rating, sample_weight from samples.product_quality where fold = $1"
+    assert read(con, query, "test") == [(5.0, 3.0, 1.0)]
+    assert read(con, query, "serve") == [(None, pytest.approx(11 / 3), 1.0)]
+
+
+def test_without_reviews_there_is_no_quality(tickets: duckdb.DuckDBPyConnection) -> None:
+    assert read(tickets, "select count(*) from samples.product_quality") == [(0,)]

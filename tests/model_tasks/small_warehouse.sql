@@ -98,6 +98,10 @@ create table samples.service_days (
     label_contacts integer, base_contacts float
 );
 
+create table samples.product_quality (
+    product_id varchar, origin_date date, cutoff_date date, fold varchar, sample_weight float, label_rating float,
+    base_rating float
+);
 create table samples.service_tickets (
     ticket_id varchar, seen_at timestamp, user_id varchar, product_id varchar, origin_date date, cutoff_date date,
     fold varchar, label_handle_minutes float

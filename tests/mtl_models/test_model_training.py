@@ -9,6 +9,7 @@ import torch
 
 from mtl_models import metrics
 from mtl_models.fit import fit, start_losses
+from mtl_models.heads.quality import QUALITY_BOUNDS
 from mtl_models.heads.service import MOST_TILT
 from mtl_models.heads.tickets import PRIORITIES
 from mtl_models.predict import predict
@@ -44,6 +45,21 @@ def test_the_service_head_learns_from_tickets(trained: Trained) -> None:
     ratio = predicted["service_days"]["contacts_mean"] / rows["service_days"].baselines["contacts"]
     # The truth is half as much again; a mean may lie only so far from the queue's own rates.
     assert float(ratio.mean()) == pytest.approx(math.exp(MOST_TILT), abs=0.05)
+
+
+def test_quality_is_the_products_own(trained: Trained) -> None:
+    """Classes are those of the true mean rating, though each row saw it with noise, and better than those of what was
+    heard before."""
+    rows, entities = trained.shop.validation["product_quality"], trained.shop.entities
+    predicted = predict(trained.model, entities, {"product_quality": rows})["quality"]
+    truth = (3.5 + 0.8 * entities["product"].numbers[rows.slots["product"], 1]).clamp(1.0, 5.0)
+    bounds = torch.tensor(QUALITY_BOUNDS)
+    true_class, past_class = (torch.bucketize(r, bounds, right=True) for r in (truth, rows.baselines["rating"]))
+    hits = (predicted["quality_number"] == true_class).float().mean()
+    assert hits > (past_class == true_class).float().mean()
+    assert (predicted["bad_probability"] + predicted["good_probability"] <= 1 + 1e-6).all()
+    order = predicted["expected_rating"].argsort()
+    assert (predicted["bad_probability"][order].diff() <= 1e-6).all()
 
 
 def test_what_an_offer_adds_is_found(trained: Trained) -> None:

@@ -131,6 +131,14 @@ def recommendation_rows(entities: dict[str, EntityTable], generator: torch.Gener
     )
 
 
+def quality_rows(entities: dict[str, EntityTable], generator: torch.Generator, each: int = 10) -> TaskSamples:
+    """Ratings follow one feature of the product; what was heard before is half of it."""
+    products = torch.arange(PRODUCTS).repeat(each)
+    quality = entities["product"].numbers[products, 1]
+    rating = (3.5 + 0.8 * quality + 0.4 * torch.randn(len(products), generator=generator)).clamp(1.0, 5.0)
+    return samples({"product": products}, len(products), {"rating": rating}, {"rating": 3.5 + 0.4 * quality})
+
+
 def demand_rows(generator: torch.Generator, weeks: int = 16) -> TaskSamples:
     rows = PRODUCTS * weeks
     products = torch.arange(PRODUCTS).repeat_interleave(weeks)
@@ -225,6 +233,7 @@ def make_shop(seed: int = 0) -> Shop:
         {
             "profile": profile_rows(entities, generator),
             "recommendation": recommendation_rows(entities, generator),
+            "product_quality": quality_rows(entities, generator),
             "demand": demand_rows(generator),
             "promotion": promotion_rows(entities, generator),
             "service_orders": order_rows(entities, generator),

@@ -37,8 +37,7 @@ select
     source as strategy,
     purchase_probability * unit_margin as expected_margin,
     in_stock_probability,
-    -- Judged once outcomes have been recorded.
-    cast(null as varchar) as predicted_quality,
+    predicted_quality,
     nullif(
         concat_ws(', ', 'boost ' || boost_rule, 'cap ' || cap_rule, if(is_scarce, 'scarce', null)), ''
     ) as applied_rule,
@@ -69,3 +68,4 @@ select
 from named
 left join unit_margins using (product_id)
 left join in_stock_probabilities using (product_id)
+left join product_qualities using (product_id)
