@@ -8,8 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class Department:
     """`price`: usual regular price, EUR; `sensitivity`: how strongly utility falls in log price; `staple_share`: how
-    much of it is bought again and again; `units`: chance of one unit more; `returns`: share that comes back of a product
-    of medium quality; `swing` and `peak_day`: size of the season and the day of the year at which it is highest."""
+    much of it is bought again and again; `units`: chance of one unit more; `returns`: share that comes back of a
+    product of medium quality; `swing` and `peak_day`: size of the season and the day of the year of its height."""
 
     name: str
     subcategories: tuple[str, str, str, str]

@@ -25,8 +25,9 @@ _CONTACTS_PER_USER_DAY, _USUAL_OCCUPANCY = 0.0075, 0.75
 
 @dataclass(frozen=True)
 class Today:
-    """Prices in cents (P,), own lists of some users, everyone's list (40,), units to order (N, P) or None for the habit,
-    newly offered users, agents (channels,) and orders to write to. `lists` holds the users and their (n, 8) lists."""
+    """Prices in cents (P,) and their ratio to the habit's; users and their own `lists` (n, 8), everyone's list (40,);
+    `units` to order (N, P), None for the habit; newly `offered` users, and how many offers may not be made; `agents`
+    (channels,); rows of the open orders whose customers get a message."""
 
     price: Ints
     list_price: Ints

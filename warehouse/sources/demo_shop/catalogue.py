@@ -16,8 +16,8 @@ from warehouse.sources.demo_shop.luck import Luck
 from warehouse.sources.demo_shop.sizes import Size
 
 TASTE_FACTORS = 8
-# What a unit costs of its regular price: cost plus two thirds, for all alike.
-COST_RATIO = 0.6
+# What a unit costs of its regular price: cost plus four fifths, for all alike.
+COST_RATIO = 0.555
 NEVER = 30_000
 SUBSTITUTES = 3
 

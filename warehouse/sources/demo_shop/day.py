@@ -20,6 +20,7 @@ from warehouse.sources.demo_shop.plan import (
     CAMPAIGN_DAYS,
     CAMPAIGN_KNOWN_DAYS,
     DAYS_AHEAD,
+    KNOWN_AHEAD_DAYS,
     WEEK,
     campaign,
     campaign_of_day,
@@ -101,7 +102,8 @@ def _set_prices(shop: Shop, state: State, today: Today) -> Frames:
     is_changed &= catalogue.is_sold(day) & ~is_new
     ends = np.flatnonzero(is_changed | has_ended)
     begins = np.flatnonzero(is_changed | is_new)
-    is_renamed = is_new | has_ended | (catalogue.end_day == day + 1)
+    is_entered = catalogue.launch_day == day + KNOWN_AHEAD_DAYS
+    is_renamed = is_entered | has_ended | (catalogue.end_day == day + 1)
     is_renamed |= is_changed & (today.list_price != state.list_price)
     ended = entities.price_rows(
         shop, ends, state.price_since[ends], state.shelf_price[ends], state.list_price[ends], until=day
@@ -112,6 +114,7 @@ def _set_prices(shop: Shop, state: State, today: Today) -> Frames:
     begun = entities.price_rows(shop, begins, state.price_since[begins], today.price[begins], today.list_price[begins])
     return {
         "products": entities.products(shop, np.flatnonzero(is_renamed), state.list_price, day),
+        "supplier_products": entities.supplier_products(shop, np.flatnonzero(is_entered)),
         "price_changes": pl.concat([ended, begun]),
     }
 

@@ -117,17 +117,17 @@ def suppliers(shop: Shop) -> pl.DataFrame:
     )
 
 
-def supplier_products(shop: Shop) -> pl.DataFrame:
-    """What each product's supplier asks for."""
-    catalogue, terms = shop.catalogue, shop.catalogue.suppliers
+def supplier_products(shop: Shop, number: Ints) -> pl.DataFrame:
+    """What the suppliers of these products ask for."""
+    catalogue, terms, supplier = shop.catalogue, shop.catalogue.suppliers, shop.catalogue.supplier[number]
     return pl.DataFrame(
         {
-            "supplier_id": ids("supplier", catalogue.supplier),
-            "product_id": ids("product", np.arange(catalogue.size)),
-            "unit_cost": money(catalogue.unit_cost),
-            "minimum_order_units": terms.minimum_units[catalogue.supplier].astype(np.float64),
-            "order_multiple_units": catalogue.order_multiple.astype(np.float64),
-            "planned_lead_time_days": terms.planned_days[catalogue.supplier].astype(np.float64),
+            "supplier_id": ids("supplier", supplier),
+            "product_id": ids("product", number),
+            "unit_cost": money(catalogue.unit_cost[number]),
+            "minimum_order_units": terms.minimum_units[supplier].astype(np.float64),
+            "order_multiple_units": catalogue.order_multiple[number].astype(np.float64),
+            "planned_lead_time_days": terms.planned_days[supplier].astype(np.float64),
         }
     )
 
@@ -150,10 +150,11 @@ def price_rows(
 
 def promotions(shop: Shop, plan: Promotions) -> dict[str, pl.DataFrame]:
     """A week's promotions and their products."""
+    start = plan.week * WEEK
     product = np.flatnonzero(plan.number != NO_PROMOTION)
     of_product = plan.week * PROMOTIONS_A_WEEK + plan.number[product].astype(np.int64)
     number = np.unique(of_product)
-    within, start = number % PROMOTIONS_A_WEEK, plan.week * WEEK
+    within = number % PROMOTIONS_A_WEEK
     depth, is_displayed = DEPTHS[within // 2].astype(np.float64), within % 2 == 1
     return {
         "promotions": pl.DataFrame(
@@ -179,8 +180,9 @@ def promotions(shop: Shop, plan: Promotions) -> dict[str, pl.DataFrame]:
 
 
 def campaigns(shop: Shop, campaign: Campaign) -> dict[str, pl.DataFrame]:
-    """A campaign and the products that its coupon covers."""
-    start, covered = campaign.first_day, np.flatnonzero(shop.catalogue.department == campaign.department)
+    """A campaign and the products that its coupon covers: those of its department that are sold when it begins."""
+    start = campaign.first_day
+    covered = np.flatnonzero((shop.catalogue.department == campaign.department) & shop.catalogue.is_sold(start))
     return {
         "campaigns": pl.DataFrame(
             {

@@ -40,7 +40,7 @@ def _own_lists(
     shop: Shop, state: State, market: Market, user: Ints, candidates: Ints, margin: Floats, is_there: Flags
 ) -> pl.DataFrame:
     site, staples = shop.people.site[user][:, None], shop.people.staples[user]
-    new = listing_gain(shop, state, market, user, candidates) * margin[candidates] * is_there[site, candidates]
+    new = listing_gain(shop, market, user, candidates) * margin[candidates] * is_there[site, candidates]
     # What somebody buys anyway is judged as a staple.
     own = (candidates[None, :, None] == staples[:, None, :]).any(axis=2)
     again = staple_gain(shop, state, market, user) * margin[staples] * is_there[site, staples]

@@ -67,7 +67,9 @@ def _redeem(shop: Shop, state: State, luck: Luck, orders: Rows, lines: Rows, fir
     campaign = campaign_of_day(shop.seed, int(orders["day"][0]))
     orders["campaign"] = NOT_YET
     if campaign is not None:
-        covered = _sum(shop.catalogue.department[lines["product"]] == campaign.department, first) > 0
+        is_covered = shop.catalogue.department[lines["product"]] == campaign.department
+        is_covered &= shop.catalogue.is_sold(campaign.first_day)[lines["product"]]
+        covered = _sum(is_covered, first) > 0
         remembers = luck.uniform("redeems", user) < 0.35 + 0.6 * shop.people.deal_love[user]
         redeems = state.has_coupon[user] & covered & remembers & (paid >= COUPON_MINIMUM_CENTS)
         orders["campaign"] = np.where(redeems, campaign.number, NOT_YET)

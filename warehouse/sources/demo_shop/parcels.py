@@ -1,4 +1,4 @@
-"""What a day brings to the orders on their way: parcels leave and arrive, things come back, opinions and annoyance form."""
+"""What a day brings to open orders: parcels leave and arrive, things come back, opinions and annoyance form."""
 
 from __future__ import annotations
 

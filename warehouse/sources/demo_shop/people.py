@@ -29,9 +29,9 @@ _CHUNK = 100_000
 class People:
     """(U,) each, but `taste` (U, K), `staples` and `staple_days` (U, S).
 
-    `visit_rate`: visits a day; `mission_rate`: share of visits that are meant to buy; `price_sensitivity` multiplies the
-    products'; `deal_love` 0 to 1: what an offer does; `power`: taste for dear products; `contact_rate` and `return_rate`
-    multiply the hazards; `loyalty` 0 to 1: chance to take a substitute when the wanted is not there.
+    `visit_rate`: visits a day; `mission_rate`: share of visits that are meant to buy; `price_sensitivity` multiplies
+    the products'; `deal_love` 0 to 1: what an offer does; `power`: taste for dear products; `contact_rate` and
+    `return_rate` multiply the hazards; `substitution`: chance to take a substitute for what is not there.
     """
 
     taste: Floats

@@ -18,6 +18,7 @@ from warehouse.sources.demo_shop.luck import Luck
 DAYS_AHEAD = 28
 WEEK = 7
 TEST_DAYS = 14
+KNOWN_AHEAD_DAYS = DAYS_AHEAD + WEEK
 CAMPAIGN_DAYS = 14
 CAMPAIGN_KNOWN_DAYS = 7
 COUPON_CENTS = 500
@@ -68,14 +69,20 @@ class Campaign:
         return f"C{1000 + self.number}"
 
 
+def is_known(catalogue: Catalogue, day: int) -> Flags:
+    """(P,) whether a product is in the shop's books that day: long enough ahead that it may be planned for."""
+    return catalogue.launch_day <= day + KNOWN_AHEAD_DAYS
+
+
 def promotions_of_week(catalogue: Catalogue, seed: int, week: int) -> Promotions:
-    """Which products are promoted that week, and how: at random, but locked prices never."""
+    """Which of the products sold by then are promoted that week, and how: at random, but locked prices never."""
     luck, product = Luck(seed, week * WEEK), np.arange(catalogue.size)
     draw, depth = luck.uniform("promoted", product), luck.uniform("depth", product)
     index = np.where(draw < _PROMOTED_SHARE, 1 + (depth * (len(DEPTHS) - 1)).astype(np.int32), 0)
     is_displayed = luck.uniform("displayed", product) < _DISPLAYED_SHARE
     number = np.where((index > 0) | is_displayed, 2 * index + is_displayed, NO_PROMOTION)
-    return Promotions(week, np.where(catalogue.is_price_locked, NO_PROMOTION, number).astype(np.int32))
+    may = catalogue.is_sold(week * WEEK) & ~catalogue.is_price_locked
+    return Promotions(week, np.where(may, number, NO_PROMOTION).astype(np.int32))
 
 
 def regular_prices(catalogue: Catalogue, seed: int, day: int) -> Ints:

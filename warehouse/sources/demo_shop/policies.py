@@ -8,10 +8,9 @@ import numpy as np
 import polars as pl
 
 from warehouse.sources.demo_shop.arrays import Ints
+from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES
 from warehouse.sources.demo_shop.catalogue import Catalogue
 from warehouse.sources.demo_shop.names import always, ids, money
-
-from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES
 from warehouse.sources.demo_shop.service import ANSWER_WITHIN_MINUTES
 from warehouse.sources.demo_shop.sizes import Size
 

@@ -1,8 +1,8 @@
 """A visit: what a user comes to consider, and the chance to buy each of it.
 
-A list position, a staple and a displayed product are each wanted on their own, with a chance 1 - exp(-exp(utility)), so
-that elasticities hardly depend on how much a product is liked; of the products found by a search at most one is (a logit
-choice: McFadden 1974). Shapes: V visits, D = 30 products that may be looked at, S = 12 staples.
+A list position, a staple and a displayed product are each wanted on their own, with a chance 1 - exp(-exp(utility)),
+so that elasticities hardly depend on how much a product is liked; of the products found by a search at most one is (a
+logit choice: McFadden 1974). Shapes: V visits, D = 30 products that may be looked at, S = 12 staples.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DISPLAY = slice(SEARCH.stop, SEARCH.stop + DISPLAYED)
 CONSIDERED = DISPLAY.stop
 
 # Utility of where a product is met, against not buying.
-_LIST, _STAPLE, _SEARCH, _DISPLAY = _PLACES = -3.8, -1.8, -2.45, -3.7
+_LIST, _STAPLE, _SEARCH, _DISPLAY = _PLACES = -4.1, -1.75, -2.4, -3.7
 _BROWSING, _COUPON = -3.2, 0.25
 # A list brings a staple to mind before it has run out.
 _REMINDER = 0.6
@@ -41,7 +41,8 @@ _NOT_MET = np.float32(-30)
 @dataclass(frozen=True, kw_only=True)
 class Visits:
     """`user` (V,), who looks at each `product` (V, D) with the chance `attention`, and who then has the `utility` of
-    buying it, against not buying, and the chance `choice` to want it. `chance`: to look at it and want it. `elasticity`: of that in the price."""
+    buying it, against not buying, and the chance `choice` to want it. `chance`: to look at it and want it;
+    `elasticity`: of that in the price."""
 
     user: Ints
     is_mission: Flags
@@ -67,13 +68,11 @@ def is_mission(people: People, luck: Luck, user: Ints) -> Flags:
 
 def consider(shop: Shop, state: State, market: Market, luck: Luck, user: Ints, mission: Flags) -> Visits:
     """What these users' visits come to, each at most once a day."""
-    catalogue, people = shop.catalogue, shop.people
+    people = shop.people
     product, attention, place = _met(shop, state, market, luck, user, mission)
-    taste = np.einsum("vk,vdk->vd", people.taste[user], catalogue.taste[product])
+    liking, slope = _liking(shop, market, user, product, _own_taste(shop, user, product))
     occasion = np.where(mission, 0, _BROWSING) + _COUPON * people.deal_love[user] * state.has_coupon[user]
-    slope = catalogue.sensitivity[product] * people.price_sensitivity[user, None]
-    utility = market.attraction[product] + _TASTE * taste + people.power[user, None] * market.tier[product]
-    utility += place + occasion[:, None].astype(np.float32) - slope * market.log_price[product]
+    utility = liking + place + occasion[:, None].astype(np.float32)
     utility = np.where(attention > 0, utility, _NOT_MET)
     choice, response = choices(utility)
     return Visits(
@@ -88,27 +87,37 @@ def consider(shop: Shop, state: State, market: Market, luck: Luck, user: Ints, m
     )
 
 
-def listing_gain(shop: Shop, state: State, market: Market, user: Ints, product: Ints) -> Floats:
-    """(n, C) chance that each of these users, on a visit to buy, wants each product that a list brings to the eye."""
-    people, catalogue = shop.people, shop.catalogue
-    taste = people.taste[user] @ catalogue.taste[product].T
-    slope = catalogue.sensitivity[product] * people.price_sensitivity[user, None]
+def _own_taste(shop: Shop, user: Ints, product: Ints) -> Floats:
+    """(V, D) how well each product of a user's own suits the user."""
+    return np.einsum("vk,vdk->vd", shop.people.taste[user], shop.catalogue.taste[product])
+
+
+def _liking(shop: Shop, market: Market, user: Ints, product: Ints, taste: Floats) -> tuple[Floats, Floats]:
+    """(V, D) each: the utility of a product wherever it is met, and what it loses per unit of log price."""
+    people = shop.people
+    slope = shop.catalogue.sensitivity[product] * people.price_sensitivity[user, None]
     utility = market.attraction[product] + _TASTE * taste + people.power[user, None] * market.tier[product]
-    return -np.expm1(-np.exp(_LIST + utility - slope * market.log_price[product]))
+    return utility - slope * market.log_price[product], slope
+
+
+def listing_gain(shop: Shop, market: Market, user: Ints, product: Ints) -> Floats:
+    """(n, C) chance that each of these users, on a visit to buy, wants each product (C,) that a list brings to the
+    eye."""
+    taste = shop.people.taste[user] @ shop.catalogue.taste[product].T
+    liking, _ = _liking(shop, market, user, product, taste)
+    return -np.expm1(-np.exp(_LIST + liking))
 
 
 def staple_gain(shop: Shop, state: State, market: Market, user: Ints) -> Floats:
     """(n, S) by how much a list raises the chance that each of these users wants each own staple."""
-    people, catalogue, product = shop.people, shop.catalogue, shop.people.staples[user]
-    taste = np.einsum("uk,usk->us", people.taste[user], catalogue.taste[product])
-    slope = catalogue.sensitivity[product] * people.price_sensitivity[user, None]
-    utility = market.attraction[product] + _TASTE * taste + people.power[user, None] * market.tier[product]
-    need = _need(people, state, market.day, user)
-    return (need**_REMINDER - need) * -np.expm1(-np.exp(_STAPLE + utility - slope * market.log_price[product]))
+    product = shop.people.staples[user]
+    liking, _ = _liking(shop, market, user, product, _own_taste(shop, user, product))
+    need = _need(shop.people, state, market.day, user)
+    return (need**_REMINDER - need) * -np.expm1(-np.exp(_STAPLE + liking))
 
 
 def choices(utility: Floats) -> tuple[Floats, Floats]:
-    """(V, D) each: the chance to want a product, once looked at, and how much of it 1% more utility adds, in percent."""
+    """(V, D) each: the chance to want a product, once looked at, and the change of its logarithm per unit of utility."""
     rate = np.exp(utility)
     choice = -np.expm1(-rate)
     response = np.divide(rate * np.exp(-rate), choice, out=np.ones_like(rate), where=choice > 0)
@@ -130,7 +139,7 @@ def wanted(visits: Visits, seen: Flags, luck: Luck) -> Flags:
     noisy = visits.utility[:, SEARCH] + luck.gumbel("likes", user, visits.product[:, SEARCH])
     best, nothing = noisy.argmax(axis=1), luck.gumbel("likes nothing", visits.user)
     wants[:, SEARCH] = (np.arange(FOUND) == best[:, None]) & (noisy.max(axis=1) > nothing)[:, None]
-    return _once(visits, wants & seen)
+    return wants & seen
 
 
 def met_needs(shop: Shop, visits: Visits, seen: Flags) -> Flags:
@@ -139,15 +148,6 @@ def met_needs(shop: Shop, visits: Visits, seen: Flags) -> Flags:
     staples = shop.people.staples[visits.user]
     is_listed = (visits.product[:, LIST, None] == staples[:, None]) & seen[:, LIST, None]
     return visits.is_mission[:, None] & (seen[:, STAPLE] | is_listed.any(axis=1))
-
-
-def _once(visits: Visits, buys: Flags) -> Flags:
-    """A product that is met twice in one visit is bought once."""
-    row, column = np.nonzero(buys)
-    _, first = np.unique(row * np.int64(2**32) + visits.product[row, column], return_index=True)
-    once = np.zeros_like(buys)
-    once[row[first], column[first]] = True
-    return once
 
 
 def _met(
@@ -162,20 +162,33 @@ def _met(
     listed = np.where(own[:, :1] == NO_LIST, _shared_page(state, luck, user), own)
     reach = np.where(listed == NO_LIST, 0, np.float32(_NEXT_POSITION) ** np.arange(LIST_POSITIONS))
     product[:, STAPLE] = shop.people.staples[user]
-    # A listed staple is looked at there, if it is about to run out; else without the list.
+    # A listed staple is looked at when the list brings it to mind before it has run out, or when it has.
     same = listed[:, :, None] == product[:, None, STAPLE]
-    reminded = np.where(same, need[:, None] ** _REMINDER, 0).max(axis=2)
+    needed, reminded = (np.where(same, chance[:, None], 0).max(axis=2) for chance in (need, need**_REMINDER))
     is_staple = same.any(axis=2)
     product[:, LIST] = np.maximum(listed, 0)
-    attention[:, LIST] = reach * np.where(is_staple, reminded, 1)
+    unread = (1 - reach) * needed * mission[:, None]
+    attention[:, LIST] = np.where(is_staple, reach * reminded + unread, reach)
     place[:, LIST] = np.where(is_staple, _STAPLE, _LIST)
-    attention[:, STAPLE] = need * mission[:, None] * (1 - np.where(same, reach[:, :, None], 0).max(axis=1))
+    attention[:, STAPLE] = need * mission[:, None]
     product[:, SEARCH] = _found(shop, market, luck, user)
     attention[:, DISPLAY] = len(market.displayed) > 0
     if len(market.displayed):
         spot = luck.uniform("front page", user[:, None], np.arange(DISPLAYED)) * len(market.displayed)
         product[:, DISPLAY] = market.displayed[spot.astype(int)]
-    return product, attention * market.is_sold[product], place
+    attention *= market.is_sold[product]
+    return product, np.where(_is_met_before(product, attention), 0, attention), place
+
+
+def _is_met_before(product: Ints, attention: Floats) -> Flags:
+    """(V, D) whether the same product is met further left already: it is considered once."""
+    # What nobody looks at is like nothing else.
+    known = np.where(attention > 0, product, -1 - np.arange(CONSIDERED))
+    order = np.argsort(known, axis=1, kind="stable")
+    in_order = np.take_along_axis(known, order, axis=1)
+    repeats = np.zeros(product.shape, bool)
+    np.put_along_axis(repeats, order[:, 1:], in_order[:, 1:] == in_order[:, :-1], axis=1)
+    return repeats
 
 
 def _shared_page(state: State, luck: Luck, user: Ints) -> Ints:

@@ -60,11 +60,11 @@ TICKET = np.dtype(
 class State:
     """A shop's memory. U users, S staples, P products, N sites.
 
-    `met_day` (U, S): when the need of a staple was last met. `annoyance` (U,): grows with late parcels and long waits, fades.
-    `lists` (U, 8): own lists, or NO_LIST; `shared_list` (40,): everyone's. `sales_rate` (N, P): trailing mean of units sold a day.
-    `price_ratio` (P,): shelf price over the habit's. `elasticity_sum` and `elasticity_weight` (P,): the analytic
-    elasticity of every product that was considered, weighted by the chance to buy it. `backlog` (channels,): minutes of
-    work that agents left yesterday. `usual_orders` (N,): trailing mean of orders a day.
+    `met_day` (U, S): when the need of a staple was last met. `annoyance` (U,): grows with late parcels and long waits,
+    and fades. `lists` (U, 8): own lists, or NO_LIST; `shared_list` (40,): everyone's. `sales_rate` (N, P) and
+    `usual_orders` (N,): trailing means of units sold and of orders a day. `price_ratio` (P,): shelf price over the
+    habit's. `elasticity_sum` and `elasticity_weight` (P,): the analytic elasticity of every product that could have
+    been bought, weighted by the chance to be. `backlog` (channels,): minutes of work that agents left yesterday.
     """
 
     day: int

@@ -13,7 +13,7 @@ from warehouse.sources.demo_shop import chances, entities, expectation, lifecycl
 from warehouse.sources.demo_shop.day import live_day
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.market import open_market
-from warehouse.sources.demo_shop.plan import DAYS_AHEAD, WEEK, promotions_of_week
+from warehouse.sources.demo_shop.plan import DAYS_AHEAD, WEEK, is_known, promotions_of_week
 from warehouse.sources.demo_shop.policies import rule_feeds
 from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.sizes import SIZES, Size
@@ -74,6 +74,7 @@ class World:
         """Feed -> rows that exist before the first day; call it before `live`."""
         shop, state = self.shop, self.state
         sold = np.flatnonzero(shop.catalogue.is_sold(-1))
+        known = np.flatnonzero(is_known(shop.catalogue, -1))
         planned = [
             entities.promotions(shop, promotions_of_week(shop.catalogue, shop.seed, week))
             for week in range(DAYS_AHEAD // WEEK)
@@ -81,9 +82,9 @@ class World:
         return {
             "sites": entities.sites(shop),
             "suppliers": entities.suppliers(shop),
-            "supplier_products": entities.supplier_products(shop),
+            "supplier_products": entities.supplier_products(shop, known),
             "users": entities.users(shop, state, np.arange(shop.people.size)),
-            "products": entities.products(shop, sold, state.list_price, -1),
+            "products": entities.products(shop, known, state.list_price, -1),
             "price_changes": entities.price_rows(
                 shop, sold, state.price_since[sold], state.shelf_price[sold], state.list_price[sold]
             ),
