@@ -22,7 +22,7 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Measured against the optimum of the linear program: 8 rounds come within a hundredth, 24 not a thousandth closer.
+# Measured against the optimum of the linear program: 8 rounds come within a hundredth, 24 a few thousandths closer.
 ROUNDS = 8
 # The budget that is left when the next in line needs more than that: four passes leave next to nothing.
 PASSES = 4
