@@ -16,8 +16,6 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
-from warehouse.sources.demo_shop.oracle import hold, oracle
-
 from flows.console import err
 from flows.settings import Settings
 from flows.simulate_compare import Comparison, compare
@@ -26,6 +24,7 @@ from flows.tonight import prefect_at_hand, run_night
 from warehouse import lock
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.life import Life
+from warehouse.sources.demo_shop.oracle import hold, oracle
 from warehouse.sources.demo_shop.spec import ShopSpec
 from warehouse.sources.demo_shop.world import World
 
@@ -36,6 +35,10 @@ Say = Callable[[str, bool], None]
 
 class NightFailed(RuntimeError):  # noqa: N818 - named after what is the case
     """A night of the simulation ended with an error; the message names the night and what it said."""
+
+
+class MixedSettings(ValueError):  # noqa: N818 - named after what is the case
+    """Half of a simulation under these settings and half under others would say nothing about either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,8 @@ class Simulation:
 def run_simulation(simulation: Simulation, policies: Sequence[str], *, is_quiet: bool = False) -> Comparison:
     """Live the nights under each policy, oldest first, and compare how the shops fared.
 
-    `warehouse.lock.WarehouseBusy` while another simulates this shop; NightFailed when a night ends with an error.
+    `warehouse.lock.WarehouseBusy` while another simulates this shop; NightFailed when a night ends with an error;
+    MixedSettings when earlier nights were run under other settings.
     """
     with lock.writing(simulation.folder, "simulation"), _status(is_quiet) as say:
         history = simulation.folder / "history"
@@ -115,10 +119,30 @@ def _decider(simulation: Simulation, policy: str, home: Path, is_needed: bool) -
                 "validation": simulation.settings.validation.model_copy(update={"build_data_docs": False}),
             }
         )
+        _require_same_settings(settings)
         with prefect_at_hand(settings):
             yield partial(_decide_by_night, settings)
     else:
         yield {"rules": lambda _: None, "hold": hold, "oracle": oracle}.get(policy, lambda _: None)
+
+
+def _require_same_settings(settings: Settings) -> None:
+    """Keep the settings of the first night beside the shop; MixedSettings when the next ones would be others."""
+    kept = settings.home / "settings.json"
+    now = settings.model_dump_json(exclude={"home", "threads", "memory_limit", "schedule"})
+    if not kept.exists():
+        _write_whole(kept, now)
+    elif kept.read_text(encoding="utf-8") != now:
+        raise MixedSettings(
+            f"the nights in {settings.home} were run under other settings. Remedy: simulate under those again, in "
+            "another --home, or delete that folder to begin anew."
+        )
+
+
+def _write_whole(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
 
 
 def _decide_by_night(settings: Settings, world: World) -> Decisions | None:
@@ -127,11 +151,10 @@ def _decide_by_night(settings: Settings, world: World) -> Decisions | None:
     outcome = run_night(settings, world.today, is_quiet=True)
     if outcome.status == "failed":
         raise NightFailed(f"the night of {world.today} in {settings.home} failed: {outcome.message}")
-    note = settings.home / "nights" / f"{world.today}.json"
-    note.parent.mkdir(exist_ok=True)
-    aside = note.with_suffix(".part")
-    aside.write_text(json.dumps({"status": outcome.status, "message": outcome.message}), encoding="utf-8")
-    aside.replace(note)
+    notes = settings.home / "nights"
+    notes.mkdir(exist_ok=True)
+    words = json.dumps({"status": outcome.status, "message": outcome.message})
+    _write_whole(notes / f"{world.today}.json", words)
     return None if outcome.status == "stopped" else published_decisions(settings.home / "published.duckdb", world)
 
 

@@ -42,7 +42,9 @@ def gap_closed(profits: dict[str, float], policy: str) -> float | None:
     """(policy - rules) / (oracle - rules) of profits; None where one of them was not lived or they do not differ."""
     if not {"rules", "oracle", policy} <= profits.keys() or profits["oracle"] == profits["rules"]:
         return None
-    return (profits[policy] - profits["rules"]) / (profits["oracle"] - profits["rules"])
+    share = (profits[policy] - profits["rules"]) / (profits["oracle"] - profits["rules"])
+    # A plain zero, not the negative one of nothing divided by a loss.
+    return share + 0.0
 
 
 def _ledger(home: Path, policy: str, spec: ShopSpec, first_day: date, end: date) -> pl.DataFrame:

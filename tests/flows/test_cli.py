@@ -54,6 +54,8 @@ def test_help_imports_no_heavy_library() -> None:
         (["run", "--as-of", "yesterday"], 2, "yesterday"),
         (["runn"], 2, "runn"),
         (["backfill", "2024-01-01"], 2, "TO"),
+        (["simulate", "--nights", "0"], 2, "nights"),
+        (["simulate", "--nights", "2", "--policy", "jont"], 2, "jont"),
         (["backfill", "2024-01-01", "2024-01-03", "--every", "weekly"], 2, "7d"),
         (["rollback"], 2, "reason"),
         (["feeds", "describe", "order_line"], 2, "order_lines"),
@@ -77,6 +79,7 @@ def test_wrong_use_and_missing_nights(
         (["status"], {"FIVEFOLD_MODEL__SHARNG": "hard"}, 2, "FIVEFOLD_MODEL__SHARING"),
         (["doctor", "--source", "compeltejourney"], {}, 1, "completejourney"),
         (["backfill", "2024-01-03", "2024-01-01", "--source", "completejourney"], {}, 1, "FROM before TO"),
+        (["simulate", "--nights", "2", "--size", "tyny"], {}, 1, "'tiny'"),
     ],
 )
 def test_an_error_is_one_message_with_a_remedy(

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from flows.settings import Settings, load_settings
-from flows.simulate import Simulation, run_simulation
+from flows.simulate import MixedSettings, Simulation, run_simulation
 from flows.simulate_chart import line_chart
 from flows.simulate_compare import Comparison, gap_closed
 from tests.flows.conftest import TINY
@@ -110,6 +110,14 @@ def test_more_nights_go_on_from_the_last(comparison: Comparison, home: Path, tmp
     longer = run_simulation(simulation(tmp_path, nights=3), ["rules"], is_quiet=True)
     assert longer.ledgers["date"].to_list() == [date(2026, 6, 4), date(2026, 6, 5), date(2026, 6, 6)]
     assert longer.ledgers.head(2).equals(comparison.ledgers.filter(policy="rules"))
+
+
+def test_nights_under_other_settings_are_not_mixed(comparison: Comparison, home: Path) -> None:
+    other = load_settings(home=home, **TINY, validation={"quarantine_row_limit": 7})
+    with pytest.raises(MixedSettings, match="other settings"):
+        run_simulation(Simulation(settings=other, spec=SPEC, nights=3), ["joint"], is_quiet=True)
+    again = run_simulation(simulation(home), POLICIES, is_quiet=True)
+    assert again.table.equals(comparison.table)
 
 
 def _landed(folder: Path) -> dict[str, bytes]:
