@@ -39,12 +39,11 @@ def compare(folder: Path, spec: ShopSpec, policies: Sequence[str], first_day: da
 
 
 def gap_closed(profits: dict[str, float], policy: str) -> float | None:
-    """(policy - rules) / (oracle - rules) of profits; None where one of them was not lived or they do not differ."""
-    if not {"rules", "oracle", policy} <= profits.keys() or profits["oracle"] == profits["rules"]:
+    """(policy - rules) / (oracle - rules) of profits; None where one of them was not lived, or so few days that the
+    oracle, which plans ahead, is not yet better than the rules: then there is no gap."""
+    if not {"rules", "oracle", policy} <= profits.keys() or profits["oracle"] <= profits["rules"]:
         return None
-    share = (profits[policy] - profits["rules"]) / (profits["oracle"] - profits["rules"])
-    # A plain zero, not the negative one of nothing divided by a loss.
-    return share + 0.0
+    return (profits[policy] - profits["rules"]) / (profits["oracle"] - profits["rules"])
 
 
 def _ledger(home: Path, policy: str, spec: ShopSpec, first_day: date, end: date) -> pl.DataFrame:
