@@ -69,20 +69,21 @@ def test_days_ahead(tickets: duckdb.DuckDBPyConnection) -> None:
 def test_tickets_are_looked_at_when_opened_and_while_open(
     con: duckdb.DuckDBPyConnection, make_night: MakeNight
 ) -> None:
-    """Two hours to answer, two days to solve: one ticket in time, one answered late, one still open tonight."""
+    """Two hours to answer, two days to solve: one ticket in time, one answered late, one still open tonight. Moments
+    are UTC, mornings those of Berlin, two hours ahead."""
     for week in range(20):
         add_order(con, f"o{week}", "anna", str(AS_OF - timedelta(days=7 * week + 1)), ("bread", 1, 5.0))
     insert(con, "service_policies", rule_id="r", scope="all", valid_from="2024-01-01", answer_within_minutes=120)
     for ticket, created, replied, solved, minutes in (
         ("early", "2024-01-20 10:00", "2024-01-20 11:00", "2024-01-20 12:00", 30.0),
         ("quick", "2024-05-10 10:00", "2024-05-10 11:00", "2024-05-10 12:00", 10.0),
-        ("slow", "2024-05-10 18:00", "2024-05-11 09:00", "2024-05-12 12:00", 20.0),
-        ("open", "2024-05-31 23:00", None, None, None),
+        ("slow", "2024-05-10 16:00", "2024-05-11 09:00", "2024-05-12 12:00", 20.0),
+        ("open", "2024-05-31 21:00", None, None, None),
     ):
         insert(con, "service_tickets", ticket_id=ticket, user_id="anna", channel="email", contact_reason="late",
                priority="high", created_at=created, first_replied_at=replied, solved_at=solved,
                handle_minutes=minutes)  # fmt: skip
-    build_features(con, make_night(AS_OF))
+    build_features(con, make_night(AS_OF, time_zone="Europe/Berlin"))
     query = """
         select ticket_id, fold, ctx_age_hours, ctx_is_replied, is_missed_by_now, label_handle_minutes, label_missed,
             label_priority, base_handle_minutes

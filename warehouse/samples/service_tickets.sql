@@ -29,12 +29,17 @@ policies as (
         or (scope = 'contact_reason' and scope_id = queues.contact_reason)
     group by channel, contact_reason
 ),
-tickets as (
+local_contacts as (
     select
-        known_contacts.* exclude (created_at, first_replied_at, solved_at),
+        * exclude (created_at, first_replied_at, solved_at),
         staging.local_time(created_at) as created_at,
         staging.local_time(first_replied_at) as replied_at,
-        staging.local_time(solved_at) as solved_at,
+        staging.local_time(solved_at) as solved_at
+    from known_contacts
+),
+tickets as (
+    select
+        local_contacts.*,
         created_at + to_minutes(cast(
             coalesce(answer_within_minutes, getvariable('answer_within_minutes')) as integer
         )) as answer_by,
@@ -42,7 +47,7 @@ tickets as (
             coalesce(solve_within_minutes, getvariable('solve_within_minutes')) as integer
         )) as solve_by,
         list_position(['low', 'normal', 'high', 'urgent'], priority) - 1 as priority_number
-    from known_contacts
+    from local_contacts
     left join policies using (channel, contact_reason)
 ),
 judged as (
