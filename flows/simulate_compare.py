@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from flows.simulate_chart import line_chart
 from warehouse.sources.demo_shop.landing import write_whole
@@ -71,7 +72,8 @@ def _table(ledgers: pl.DataFrame) -> pl.DataFrame:
     )
     profits = dict(table.select("policy", "profit").iter_rows())
     shares = [gap_closed(profits, policy) for policy in table["policy"]]
-    return table.with_columns(pl.Series("gap_closed", shares, dtype=pl.Float64))
+    # Nobody waited where nobody asked.
+    return table.with_columns(cs.float().fill_nan(None), pl.Series("gap_closed", shares, dtype=pl.Float64))
 
 
 def _chart(spec: ShopSpec, ledgers: pl.DataFrame) -> str:
