@@ -6,8 +6,8 @@ Econometrica 1984), and with the announced promotions as covariates.
 
 A product: a Gaussian prior around the elasticity that the model learned for products like it meets the product's own
 weeks. Newton steps lead to the mode, the curvature there is the posterior's (Laplace approximation, MacKay 2003,
-chapter 27). How far products really differ is estimated too, by EM (Dempster, Laird and Rubin 1977): the prior of a
-shop whose products differ much is wide.
+chapter 27). How far products really differ is estimated too (empirical Bayes: Morris, JASA 1983): the prior of a shop
+whose products differ much is wide.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ LEAST_PRIOR_SPREAD, MOST_PRIOR_SPREAD = 0.2, 1.5
 MOST_SHIFT_IN_SPREADS = 2.5
 # A shop's elasticity beyond these is a mistake in its prices.
 STRONGEST_SHOP, WEAKEST_SHOP = -6.0, -0.3
-# Products whose own weeks know the elasticity at least so well (standard deviation) tell how far products differ.
-INFORMED_SPREAD = 1.0
+# Products whose own weeks know the elasticity less well (variance 4) do not tell how far products differ; nor do few.
+LEAST_INFORMATION, LEAST_PRODUCTS = 0.25, 20
 NEWTON_STEPS = 15
 MOST_STEP = 0.5
 
@@ -66,8 +66,8 @@ class OwnElasticity:
 
 
 def is_identified(spread: Tensor, prior_spread: Tensor) -> Tensor:
-    """Whether the product's own prices say more than the prior: their information outweighs it."""
-    return spread < prior_spread / 2**0.5
+    """Whether the product's own prices say at least twice as much as the prior."""
+    return spread < prior_spread / 3**0.5
 
 
 def shop_elasticity(
@@ -110,46 +110,58 @@ def own_elasticity(
     products: int,
     *,
     weights: Tensor,
-    overdispersion: float,
     prior_spread: Tensor,
 ) -> OwnElasticity:
     """The posterior of `products` products from [n] observed weeks: units seen, units expected at the learned
     elasticity, log price ratio, the product and the weight of each (a week that occurs twice counts half each time);
-    id 0 (unknown) keeps the prior. Units vary by expected + overdispersion * expected^2, times what is left over.
-    The search for the prior's spread starts from `prior_spread`."""
+    id 0 (unknown) keeps the prior. `prior_spread` holds where too few products tell how far they differ."""
 
     def total(values: Tensor) -> Tensor:
         return torch.zeros(products, dtype=torch.float64, device=values.device).index_add_(0, product_ids, values)
 
     units, expected, x = units.double(), expected.double().clamp_min(1e-3), log_ratio.double()
-    level, shift = (torch.zeros(products, dtype=torch.float64, device=units.device) for _ in range(2))
-    information = torch.zeros_like(shift)
-    prior_spread = prior_spread.double()
+    level, shift, information = (torch.zeros(products, dtype=torch.float64, device=units.device) for _ in range(3))
     for _ in range(NEWTON_STEPS if len(units) else 0):
         mu = expected * (level[product_ids] + shift[product_ids] * x).exp()
-        variance = 1 + overdispersion * mu
-        spare = ((weights * (units - mu) ** 2 / (mu * variance)).sum() / weights.sum()).clamp_min(1.0)
-        weight, residual = weights * mu / variance / spare, weights * (units - mu) / variance / spare
+        variance = _variance(units, mu, weights)
+        weight, residual = weights * mu**2 / variance, weights * (units - mu) * mu / variance
         # The level is each product's own: only what the price explains beyond it counts.
         centre = total(weight * x) / total(weight).clamp_min(1e-9)
         deviation = x - centre[product_ids]
-        information, prior = total(weight * deviation**2), prior_spread**-2
-        step = ((total(residual * deviation) - prior * shift) / (information + prior)).clamp(-MOST_STEP, MOST_STEP)
+        information, widest = total(weight * deviation**2), MOST_PRIOR_SPREAD**-2
+        step = ((total(residual * deviation) - widest * shift) / (information + widest)).clamp(-MOST_STEP, MOST_STEP)
         rise = total(residual) / total(weight).clamp_min(1e-9) - centre * step
         shift, level = shift + step, level + rise.clamp(-MOST_STEP, MOST_STEP)
-        prior_spread = _between_products(shift, information, prior_spread)
-    spread = (information + prior_spread**-2).rsqrt()
-    most = MOST_SHIFT_IN_SPREADS * prior_spread
-    shift = shift.clamp(-most, most)
-    shift[0], spread[0] = 0.0, prior_spread
-    return OwnElasticity(shift.float(), spread.float(), prior_spread.float())
+    widest_prior = torch.full((), MOST_PRIOR_SPREAD, dtype=torch.float64, device=units.device)
+    found = OwnElasticity(shift, (information + MOST_PRIOR_SPREAD**-2).rsqrt(), widest_prior)
+    found = found.under(_between_products(found, prior_spread.double()))
+    most = MOST_SHIFT_IN_SPREADS * found.prior_spread
+    shift, spread = found.shift.clamp(-most, most), found.spread.clone()
+    shift[0], spread[0] = 0.0, found.prior_spread
+    return OwnElasticity(shift.float(), spread.float(), found.prior_spread.float())
 
 
-def _between_products(shift: Tensor, information: Tensor, prior_spread: Tensor) -> Tensor:
-    """One step of EM: the spread between products of which enough is known."""
-    informed = information > INFORMED_SPREAD**-2
-    if int(informed.sum()) < 2:
-        return prior_spread
-    posterior = 1 / (information[informed] + prior_spread**-2)
-    spread = (shift[informed] ** 2 + posterior).mean().sqrt()
-    return spread.clamp(LEAST_PRIOR_SPREAD, MOST_PRIOR_SPREAD)
+def _variance(units: Tensor, mu: Tensor, weights: Tensor) -> Tensor:
+    """[n] spare * mu + clumping * mu^2, both by the method of moments (Breslow 1984); never less than a Poisson
+    count's."""
+    excess, weights = (units - mu) ** 2 / mu, weights / (1 + 0.1 * mu) ** 2
+    mean_mu, mean_excess = ((weights * values).sum() / weights.sum() for values in (mu, excess))
+    covariance = (weights * (mu - mean_mu) * (excess - mean_excess)).sum()
+    clumping = (covariance / (weights * (mu - mean_mu) ** 2).sum().clamp_min(1e-9)).clamp_min(0.0)
+    spare = (mean_excess - clumping * mean_mu).clamp_min(1.0)
+    return spare * mu + clumping * mu**2
+
+
+def _between_products(found: OwnElasticity, otherwise: Tensor) -> Tensor:
+    """How far products differ: the spread under which their estimates are likeliest. Each estimate varies by the spread
+    and by its own noise."""
+    information = found.spread**-2 - found.prior_spread**-2
+    known = information > LEAST_INFORMATION
+    if int(known.sum()) < LEAST_PRODUCTS:
+        return otherwise
+    noise = 1 / information[known]
+    estimate = found.shift[known] * (found.spread[known] ** -2) * noise
+    candidates = torch.linspace(LEAST_PRIOR_SPREAD, MOST_PRIOR_SPREAD, 66, dtype=noise.dtype, device=noise.device)
+    variance = candidates[:, None] ** 2 + noise
+    log_likelihood = -0.5 * (variance.log() + estimate**2 / variance).sum(dim=1)
+    return candidates[log_likelihood.argmax()]

@@ -8,7 +8,7 @@ from torch import Tensor
 from mtl_models.batching import chunks
 from mtl_models.demand_curve import log_price_ratio
 from mtl_models.elasticity import OwnElasticity, own_elasticity
-from mtl_models.heads.pricing import DISPERSION, has_seen_price
+from mtl_models.heads.pricing import has_seen_price
 from mtl_models.model import Entities, JointModel, Rows, product_ids
 from mtl_models.samples import TaskSamples
 
@@ -54,7 +54,6 @@ def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSampl
         product_ids=products[seen],
         products=len(curve.own_shift),
         weights=_once_each(products[seen], demand.slots["calendar"][seen]),
-        overdispersion=DISPERSION,
         prior_spread=curve.prior_spread,
     ).or_better(earlier)
     curve.own_shift.copy_(own.shift)

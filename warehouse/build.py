@@ -35,6 +35,7 @@ ENTITY_FILES = (
 )
 DEMAND_FILES = (
     "staging/product_availability.sql",
+    "staging/shelf_weeks.sql",
     "staging/product_panels.sql",
     "features/demand_history.sql",
     "features/placement_lifts.sql",

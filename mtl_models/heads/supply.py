@@ -34,9 +34,9 @@ class Supply(Head):
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log mean units at the assumed price and [n, 4] ordered quantiles."""
-        # An assumed price is a forecast: it may move the level, never the slope.
+        # An assumed price is a forecast: it may move the level, never the slope. An offer may fill a part of the week.
         curve = Curve(view.demand.log_units, view.demand.elasticity.detach())
-        log_units = curve.log_units_at(rows.inputs["price_assumed"], rows.inputs["reference_price"])
+        log_units = curve.log_units_at(rows.inputs["mean_price_assumed"], rows.inputs["reference_price"])
         quantiles = log_units.exp()[:, None] * self._factors(view, rows)
         return {"log_units": log_units, "quantiles": quantiles, "elasticity": view.demand.elasticity}
 

@@ -19,9 +19,7 @@ PRIOR = torch.tensor(FIRST_PRIOR_SPREAD)
 
 def own(units: Tensor, expected: Tensor, ratio: Tensor, ids: Tensor, products: int) -> OwnElasticity:
     weights = torch.ones(len(ids), dtype=torch.float64)
-    return own_elasticity(
-        units, expected, ratio, ids, products, weights=weights, overdispersion=0.0, prior_spread=PRIOR
-    )
+    return own_elasticity(units, expected, ratio, ids, products, weights=weights, prior_spread=PRIOR)
 
 
 def test_own_prices_move_the_elasticity_as_far_as_they_can_tell() -> None:
@@ -65,7 +63,6 @@ def test_a_week_that_counts_twice_tells_no_more_than_once() -> None:
         *(torch.cat([values, values]) for values in (units, expected, ratio, ids)),
         products=2,
         weights=torch.full((160,), 0.5, dtype=torch.float64),
-        overdispersion=0.0,
         prior_spread=PRIOR,
     )
     torch.testing.assert_close(once.shift, twice.shift)

@@ -19,7 +19,7 @@ def with_ids_changed(shop: Shop) -> dict[str, EntityTable]:
 
 
 def with_price(rows: TaskSamples, factor: float) -> TaskSamples:
-    inputs = dict(rows.inputs) | {name: rows.inputs[name] * factor for name in ("price", "price_assumed")}
+    inputs = dict(rows.inputs) | {name: rows.inputs[name] * factor for name in ("price", "mean_price_assumed")}
     return replace(rows, inputs=inputs)
 
 

@@ -160,7 +160,7 @@ def demand_rows(generator: torch.Generator, weeks: int = 16) -> TaskSamples:
         },
         {
             "price": 2.0 * ratio,
-            "price_assumed": 2.0 * ratio,
+            "mean_price_assumed": 2.0 * ratio,
             "reference_price": torch.full((rows,), 2.0),
             "list_price": torch.full((rows,), 2.5),
             "is_priced": torch.ones(rows),

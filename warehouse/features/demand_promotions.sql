@@ -15,7 +15,9 @@ with reaches as (
         sum(cast(reach * ln(coalesce(lift, 1)) as decimal(9, 6))) as log_lift,
         max(discount_value) filter (where discount_type = 'percent' and reach > 0.5) as percent_off,
         max(discount_value) filter (where discount_type = 'amount' and reach > 0.5) as amount_off,
-        min(discount_value) filter (where discount_type = 'fixed_price' and reach > 0.5) as fixed_price
+        min(discount_value) filter (where discount_type = 'fixed_price' and reach > 0.5) as fixed_price,
+        sum(cast(reach * ln(1 - least(discount_value, 99) / 100) as decimal(12, 9)))
+            filter (where discount_type = 'percent') as log_percent_off
     from features.demand_population
     join promotion_weeks using (product_id)
     left join features.placement_lifts using (channel, placement, cutoff_date)
@@ -36,5 +38,7 @@ select
     cast(log_lift as decimal(9, 6)) as log_lift,
     percent_off,
     amount_off,
-    fixed_price
+    fixed_price,
+    -- The mean over the week, of which a promotion may fill a part.
+    cast(log_percent_off as double) as log_percent_off
 from reaches;

@@ -58,13 +58,14 @@ promoted_before as (
     select
         product_id,
         cutoff_date,
-        sum(display) / 8 as display,
-        sum(mailer) / 8 as mailer,
-        sum(mailer_major) / 8 as mailer_major,
-        sum(log_lift) / 8 as log_lift,
+        sum(display) / 8 as display_8w,
+        sum(mailer) / 8 as mailer_8w,
+        sum(mailer_major) / 8 as mailer_major_8w,
+        sum(log_lift) / 8 as log_lift_8w,
         max(display) filter (where week_start = cutoff_date - 7) as display_last,
         max(mailer) filter (where week_start = cutoff_date - 7) as mailer_last,
-        max(log_lift) filter (where week_start = cutoff_date - 7) as log_lift_last
+        max(log_lift) filter (where week_start = cutoff_date - 7) as log_lift_last,
+        min(log_percent_off) filter (where week_start = cutoff_date - 7) as log_percent_off_last
     from features.demand_promotions
     where week_start < cutoff_date
     group by product_id, cutoff_date
@@ -86,10 +87,48 @@ planned as (
             log_lift,
             percent_off,
             amount_off,
-            fixed_price
+            fixed_price,
+            log_percent_off
         from features.demand_promotions
         where week_start >= cutoff_date
     )
+),
+-- The price at the shelf on the eve of the cut-off, where the shop tells it; an offer of the last week ends.
+standing as (
+    select
+        folds.cutoff_date,
+        shelf_prices.product_id,
+        if(promoted_before.product_id is null, price, coalesce(list_price, price)) as standing_price
+    from folds
+    join shelf_prices
+        on starts_at < folds.cutoff_date and (ends_at is null or ends_at >= folds.cutoff_date)
+    left join promoted_before
+        on promoted_before.product_id = shelf_prices.product_id
+        and promoted_before.cutoff_date = folds.cutoff_date
+        and promoted_before.log_percent_off_last < 0
+),
+priced as (
+    select
+        rows_ahead.*,
+        planned.* exclude (product_id, cutoff_date, calendar_date, promotion_kind),
+        promoted_before.* exclude (product_id, cutoff_date),
+        coalesce(standing_price, last_list_price) as full_price,
+        -- An explicit offer beats the price that stands, and that one the usual discount.
+        coalesce(
+            fixed_price,
+            full_price * (1 - percent_off / 100),
+            case when amount_off < full_price then full_price - amount_off end,
+            standing_price,
+            last_list_price * price_ratio
+        ) as shelf_price
+    from rows_ahead
+    left join planned using (product_id, cutoff_date, calendar_date)
+    left join promoted_before using (product_id, cutoff_date)
+    left join standing using (product_id, cutoff_date)
+    left join features.discount_habits
+        on discount_habits.product_id = rows_ahead.product_id
+        and discount_habits.cutoff_date = rows_ahead.cutoff_date
+        and discount_habits.promotion_kind = coalesce(planned.promotion_kind, 'none')
 )
 select
     product_id,
@@ -109,36 +148,25 @@ select
     cast(base_level as float) as base_level,
     case when fold <> 'serve' then price[weeks_known + horizon] end as price,
     case when fold <> 'serve' then is_price_seen[weeks_known + horizon] end as is_price_seen,
-    -- An explicit offer beats the usual discount.
-    cast(round(coalesce(
-        fixed_price,
-        last_list_price * (1 - percent_off / 100),
-        case when amount_off < last_list_price then last_list_price - amount_off end,
-        last_list_price * price_ratio
-    ), 4) as float) as price_assumed,
+    cast(round(shelf_price, 4) as float) as price_assumed,
+    -- Over all days of the week, with an offer on some.
+    cast(round(if(log_percent_off < 0, full_price * exp(log_percent_off), shelf_price), 4) as float) as mean_price_assumed,
     cast(reference_price as float) as reference_price,
     case when fold <> 'serve' then list_price[weeks_known + horizon] else last_list_price end as list_price,
     not is_sold_by_weight and last_list_price is not null as is_priced,
     is_supply_test,
     is_price_test,
-    cast(coalesce(planned.display, 0) as float) as ctx_display,
-    cast(coalesce(planned.mailer, 0) as float) as ctx_mailer,
-    cast(coalesce(planned.mailer_major, 0) as float) as ctx_mailer_major,
-    cast(coalesce(planned.other, 0) as float) as ctx_other_promotion,
-    cast(coalesce(planned.log_lift, 0) as float) as ctx_promotion_log_lift,
-    cast(coalesce(planned.display, 0) - coalesce(promoted_before.display, 0) as float) as ctx_display_over_8w,
-    cast(coalesce(planned.mailer, 0) - coalesce(promoted_before.mailer, 0) as float) as ctx_mailer_over_8w,
-    cast(coalesce(planned.mailer_major, 0) - coalesce(promoted_before.mailer_major, 0) as float)
-        as ctx_mailer_major_over_8w,
-    cast(coalesce(planned.log_lift, 0) - coalesce(promoted_before.log_lift, 0) as float) as ctx_promotion_log_lift_over_8w,
+    cast(coalesce(display, 0) as float) as ctx_display,
+    cast(coalesce(mailer, 0) as float) as ctx_mailer,
+    cast(coalesce(mailer_major, 0) as float) as ctx_mailer_major,
+    cast(coalesce(other, 0) as float) as ctx_other_promotion,
+    cast(coalesce(log_lift, 0) as float) as ctx_promotion_log_lift,
+    cast(coalesce(display, 0) - coalesce(display_8w, 0) as float) as ctx_display_over_8w,
+    cast(coalesce(mailer, 0) - coalesce(mailer_8w, 0) as float) as ctx_mailer_over_8w,
+    cast(coalesce(mailer_major, 0) - coalesce(mailer_major_8w, 0) as float) as ctx_mailer_major_over_8w,
+    cast(coalesce(log_lift, 0) - coalesce(log_lift_8w, 0) as float) as ctx_promotion_log_lift_over_8w,
     cast(coalesce(display_last, 0) as float) as ctx_display_last_week,
     cast(coalesce(mailer_last, 0) as float) as ctx_mailer_last_week,
     cast(coalesce(log_lift_last, 0) as float) as ctx_promotion_log_lift_last_week
-from rows_ahead
-left join planned using (product_id, cutoff_date, calendar_date)
-left join promoted_before using (product_id, cutoff_date)
-left join features.discount_habits
-    on discount_habits.product_id = rows_ahead.product_id
-    and discount_habits.cutoff_date = rows_ahead.cutoff_date
-    and discount_habits.promotion_kind = coalesce(planned.promotion_kind, 'none')
+from priced
 order by cutoff_date, product_id, horizon;

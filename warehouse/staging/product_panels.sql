@@ -1,6 +1,7 @@
 -- One row per product of the demand population: its weeks as lists without gaps, oldest first. Position k is the
 -- week that starts 7 (k - 1) days after `first_week`, the week of the first sale. `units` is what was sold,
--- `demand_units` what would have been, had there been stock all week.
+-- `demand_units` what would have been, had there been stock all week. Prices are those of the shelf, and where the shop
+-- does not tell them, of what was sold.
 create or replace temp table product_panels as
 with spans as (
     select
@@ -28,7 +29,7 @@ panels as (
         product_id,
         spans[1].week_start as first_week,
         flatten(list_transform(spans, lambda span: list_resize([span.units], span.weeks, 0))) as units,
-        flatten(list_transform(spans, lambda span: list_resize([true], span.weeks, false))) as is_price_seen,
+        flatten(list_transform(spans, lambda span: list_resize([true], span.weeks, false))) as is_sold,
         -- Where nothing was sold, the last price still stands.
         flatten(list_transform(spans, lambda span: list_resize([span.price], span.weeks, span.price))) as price,
         flatten(list_transform(
@@ -37,7 +38,15 @@ panels as (
     from histories
 ),
 weeks as (
-    select product_id, first_week, unnest(units) as units, generate_subscripts(units, 1) as week_number
+    select
+        product_id,
+        first_week,
+        unnest(units) as units,
+        unnest(is_sold) as is_sold,
+        unnest(price) as sold_price,
+        unnest(list_price) as sold_list_price,
+        generate_subscripts(units, 1) as week_number,
+        first_week + 7 * cast(week_number - 1 as integer) as week_start
     from panels
 ),
 -- Sales at an empty shelf are less than demand. What the available part of a week sold stands for all of it; a week
@@ -46,6 +55,10 @@ demands as (
     select
         weeks.product_id,
         week_number,
+        weeks.units,
+        coalesce(shelf_weeks.price, sold_price) as price,
+        coalesce(shelf_weeks.list_price, sold_list_price) as list_price,
+        is_sold or shelf_weeks.price is not null as is_price_seen,
         coalesce(available_ratio, 1) as available_ratio,
         if(coalesce(available_ratio, 1) >= 0.25, cast(units / coalesce(available_ratio, 1) as float), null) as known_units,
         coalesce(
@@ -53,17 +66,19 @@ demands as (
         ) as demand_units
     from weeks
     left join product_availability
-        on product_availability.product_id = weeks.product_id
-        and product_availability.week_start = first_week + 7 * cast(week_number - 1 as integer)
-),
-demand_panels as (
-    select
-        product_id,
-        list(demand_units order by week_number) as demand_units,
-        list(available_ratio order by week_number) as available_ratio
-    from demands
-    group by product_id
+        on product_availability.product_id = weeks.product_id and product_availability.week_start = weeks.week_start
+    left join shelf_weeks
+        on shelf_weeks.product_id = weeks.product_id and shelf_weeks.week_start = weeks.week_start
 )
-select *
-from panels
-join demand_panels using (product_id);
+select
+    product_id,
+    any_value(first_week) as first_week,
+    list(units order by week_number) as units,
+    list(demand_units order by week_number) as demand_units,
+    list(available_ratio order by week_number) as available_ratio,
+    list(price order by week_number) as price,
+    list(list_price order by week_number) as list_price,
+    list(is_price_seen order by week_number) as is_price_seen
+from demands
+join (select product_id, first_week from panels) using (product_id)
+group by product_id;
