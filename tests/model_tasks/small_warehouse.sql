@@ -77,7 +77,7 @@ select
     if(fold = 'serve', null, round(level * (paid / 2.0) ** -2.0 * (0.7 + 0.6 * noise(calendar_date || product_id)))) as label_units,
     if(fold = 'serve', null, 1.0) as label_available_ratio, level as base_units, level as base_units_sold, 0.5 * level as base_units_13w_p10, level as base_units_13w_p50, 2 * level as base_units_13w_p90,
     2.5 * level as base_units_13w_p95, level as base_level,
-    if(fold = 'serve', null, paid) as price, fold <> 'serve' as is_price_seen, paid as price_assumed,
+    if(fold = 'serve', null, paid) as price, fold <> 'serve' as is_price_seen, paid as price_assumed, paid as mean_price_assumed,
     2.0 as reference_price, 2.5 as list_price, true as is_priced, true as is_supply_test, true as is_price_test,
     0.0 as ctx_display, cast(paid < 1.6 as float) as ctx_mailer, 0.0 as ctx_other_promotion
 from weeks;
