@@ -120,7 +120,7 @@ def purchase_order_lines(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
 def inventory_snapshots(
     shop: Shop, day: int, available: Ints, committed: Ints, incoming: Ints, sold_out_second: Ints
 ) -> pl.DataFrame:
-    """Stock of every item that is sold or still there; (N, P) each. Units that are sold but not shipped are committed."""
+    """Stock of every item that is sold or still there; (N, P) each. Units sold but not yet shipped are committed."""
     is_held = shop.catalogue.is_sold(day) | (available + committed > 0)
     site, product = np.nonzero(is_held)
     hours = (A_DAY - sold_out_second[site, product]) / 3600

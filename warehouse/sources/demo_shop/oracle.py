@@ -25,7 +25,7 @@ from warehouse.sources.demo_shop.world import World
 
 PRICE_STEPS = 5
 # Chance to get through the lead time: a lost sale costs far more than a day of stock.
-_SERVICE_Z, _PERISHABLE_Z, _COVER_DAYS, _PERISHABLE_COVER_DAYS = 2.3, 1.8, 14, 5
+_SERVICE_Z, _PERISHABLE_Z, _COVER_DAYS, _PERISHABLE_COVER_DAYS = 1.5, 0.0, 12, 2
 # A missed answer costs a voucher, and some of the customer's future.
 _LATE_ANSWER_CENTS = 4 * service.COMPENSATION_CENTS
 _MESSAGE_FROM = 0.02

@@ -117,7 +117,7 @@ def staple_gain(shop: Shop, state: State, market: Market, user: Ints) -> Floats:
 
 
 def choices(utility: Floats) -> tuple[Floats, Floats]:
-    """(V, D) each: the chance to want a product, once looked at, and the change of its logarithm per unit of utility."""
+    """(V, D) each: the chance to want a product, once looked at, and how its logarithm grows in the utility."""
     rate = np.exp(utility)
     choice = -np.expm1(-rate)
     response = np.divide(rate * np.exp(-rate), choice, out=np.ones_like(rate), where=choice > 0)

@@ -11,11 +11,11 @@ from warehouse.sources.demo_shop.state import PURCHASE, State
 
 # The trailing mean forgets within about four weeks.
 _MEMORY = 1 / 28
-_SAFETY, _COVER_DAYS = 1.15, 12
-_SHELF_DAYS = 40
+_SAFETY, _COVER_DAYS = 1.05, 12
+_SHELF_DAYS = 60
 # A promotion of 20% is planned for with half as much again.
 _MORE_FOR_PROMOTIONS = 2.5
-HOLDING_RATIO_PER_DAY = 0.001
+HOLDING_RATIO_PER_DAY = 0.0006
 ORDER_CENTS, ORDER_LINE_CENTS = 600, 25
 
 
