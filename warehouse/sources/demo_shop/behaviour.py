@@ -11,7 +11,7 @@ from warehouse.sources.demo_shop.arrays import Flags, Ints, Rows
 from warehouse.sources.demo_shop.assortment import SUBCATEGORIES
 from warehouse.sources.demo_shop.decisions import EVERYONE
 from warehouse.sources.demo_shop.luck import Luck
-from warehouse.sources.demo_shop.names import A_DAY, always, ids, known, moments, money, words
+from warehouse.sources.demo_shop.names import A_DAY, always, ids, known, moments, money, prefixed, words
 from warehouse.sources.demo_shop.people import STAPLES
 from warehouse.sources.demo_shop.sales import visit_second
 from warehouse.sources.demo_shop.shop import Shop
@@ -129,21 +129,24 @@ def behaviour_events(shop: Shop, events: Rows, day: int) -> pl.DataFrame:
     device = events["user"].astype(np.int64) * 2654435761 % 2**32
     visitor, is_on_app = ids("device", device), shop.people.is_on_app[events["user"]]
     list_owner = user.zip_with(pl.Series(events["is_own_list"]), always(EVERYONE, len(events)))
+    place = prefixed("for_you/", list_owner) + "/"
     return pl.DataFrame(
         {
-            "event_id": f"E{day:05d}" + pl.Series(10**8 + np.arange(len(events))).cast(pl.String),
+            "event_id": prefixed(f"E{day:05d}", pl.Series(10**8 + np.arange(len(events))).cast(pl.String)),
             "event_type": words(EVENT_WORDS, events["kind"]),
             "event_at": moments(events["second"].astype(np.int64) + day * A_DAY),
             "user_id": known(user, ~events["is_anonymous"]),
             "visitor_id": visitor,
             # A review is written at home, outside of any visit.
-            "session_id": known(f"{day:05d}-" + visitor, events["kind"] != REVIEW),
+            "session_id": known(prefixed(f"{day:05d}-", visitor), events["kind"] != REVIEW),
             "product_id": ids("product", events["product"]),
             "quantity": known(pl.Series(events["units"].astype(np.float64)), events["units"] > 0),
             "price": known(money(events["price"]), events["price"] >= 0),
             "search_query": known(words(QUERIES, np.maximum(events["query"], 0)), events["query"] >= 0),
             "rating": known(pl.Series(events["rating"].astype(np.float64)), events["rating"] > 0),
-            "recommendation_id": known("for_you/" + list_owner + "/" + pl.Series(rank).cast(pl.String), rank > 0),
+            "recommendation_id": known(
+                prefixed("for_you/", list_owner) + "/" + pl.Series(rank).cast(pl.String), rank > 0
+            ),
             "channel": words(("web", "app"), is_on_app),
             "device_type": words(("desktop", "phone"), is_on_app),
         }

@@ -13,7 +13,7 @@ from warehouse.sources.demo_shop.carry_out import Today, understand, units_to_or
 from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.ledger import ledger
 from warehouse.sources.demo_shop.market import open_market
-from warehouse.sources.demo_shop.names import A_DAY, always, dates, ids, moments, money
+from warehouse.sources.demo_shop.names import A_DAY, always, dates, ids, moments, money, prefixed
 from warehouse.sources.demo_shop.orders import make_orders
 from warehouse.sources.demo_shop.parcels import forget_old_orders, move_parcels
 from warehouse.sources.demo_shop.plan import (
@@ -167,7 +167,7 @@ def _redemptions(shop: Shop, orders: Rows) -> pl.DataFrame:
     order = ids("order", rows["number"])
     return pl.DataFrame(
         {
-            "redemption_id": "R" + order,
+            "redemption_id": prefixed("R", order),
             "campaign_id": ids("campaign", rows["campaign"]),
             "user_id": ids("user", rows["user"]),
             "coupon_id": ids("campaign", rows["campaign"]),

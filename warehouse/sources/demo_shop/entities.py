@@ -7,7 +7,7 @@ import polars as pl
 
 from warehouse.sources.demo_shop.arrays import Flags, Ints
 from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES, SUBCATEGORIES
-from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, ids, moments, money, words
+from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, ids, moments, money, prefixed, words
 from warehouse.sources.demo_shop.orders import PROMOTIONS_A_WEEK
 from warehouse.sources.demo_shop.people import ACQUISITION_CHANNELS, AGE_BANDS, INCOME_BANDS, users_by
 from warehouse.sources.demo_shop.plan import (
@@ -111,7 +111,7 @@ def suppliers(shop: Shop) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "supplier_id": ids("supplier", number),
-            "supplier_name": "Supplier " + pl.Series(number).cast(pl.String),
+            "supplier_name": prefixed("Supplier ", pl.Series(number).cast(pl.String)),
             "region": words(("DE", "NL", "PL", "CN"), shop.luck(-1).uniform("supplier region", number) * 4),
         }
     )

@@ -7,7 +7,19 @@ import polars as pl
 
 from warehouse.sources.demo_shop import laws
 from warehouse.sources.demo_shop.arrays import Flags, Ints, Rows
-from warehouse.sources.demo_shop.names import A_DAY, CURRENCY, UNKNOWN, always, dates, ids, known, moments, money, words
+from warehouse.sources.demo_shop.names import (
+    A_DAY,
+    CURRENCY,
+    UNKNOWN,
+    always,
+    dates,
+    ids,
+    known,
+    moments,
+    money,
+    prefixed,
+    words,
+)
 from warehouse.sources.demo_shop.people import TICKET_CHANNELS
 from warehouse.sources.demo_shop.shop import Shop
 
@@ -103,7 +115,7 @@ def purchase_order_lines(shop: Shop, rows: Rows, day: int) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "purchase_order_line_id": ids("purchase", rows["number"]),
-            "purchase_order_id": "PO" + pl.Series(order).cast(pl.String),
+            "purchase_order_id": prefixed("PO", pl.Series(order).cast(pl.String)),
             "supplier_id": ids("supplier", rows["supplier"]),
             "product_id": ids("product", rows["product"]),
             "ship_to_site_id": ids("site", rows["site"]),

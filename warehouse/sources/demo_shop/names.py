@@ -41,8 +41,13 @@ def ids(kind: str, numbers: Ints) -> pl.Series:
     """The ids of these numbers; empty where a number is negative."""
     letters, base = _FORMATS[kind]
     number = np.asarray(numbers, np.int64)
-    text = letters + pl.Series(number + base).cast(pl.String)
-    return known(text, number >= 0)
+    return known(prefixed(letters, pl.Series(number + base).cast(pl.String)), number >= 0)
+
+
+def prefixed(word: str, values: pl.Series) -> pl.Series:
+    """The word and each value."""
+    # A Series of one value: a plain word in front would start a query for each column.
+    return pl.Series([word]) + values
 
 
 def numbers(kind: str, values: pl.Series, count: int, part: str) -> Ints:
@@ -97,7 +102,7 @@ def money(cents: Ints) -> pl.Series:
 
 def words(text: tuple[str, ...], number: NDArray[np.generic]) -> pl.Series:
     """The words of these numbers."""
-    return pl.Series(text).gather(pl.Series(np.asarray(number).astype(np.uint32)))
+    return pl.Series(text)[pl.Series(np.asarray(number).astype(np.uint32))]
 
 
 def always(value: str, count: int) -> pl.Series:

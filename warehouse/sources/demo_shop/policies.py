@@ -10,7 +10,7 @@ import polars as pl
 from warehouse.sources.demo_shop.arrays import Ints
 from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES
 from warehouse.sources.demo_shop.catalogue import Catalogue
-from warehouse.sources.demo_shop.names import always, ids, money
+from warehouse.sources.demo_shop.names import always, ids, money, prefixed
 from warehouse.sources.demo_shop.service import ANSWER_WITHIN_MINUTES
 from warehouse.sources.demo_shop.sizes import Size
 
@@ -20,7 +20,7 @@ MINIMUM_MARGIN_RATIO, MAXIMUM_CHANGE_RATIO = 0.15, 0.08
 # Prices end with 9 cents.
 PRICE_ENDINGS = tuple(round(ending, 2) for ending in np.arange(0.09, 1.0, 0.1))
 SERVICE_LEVEL = 0.95
-LEAST_STAFF_OCCUPANCY = 0.85
+MAXIMUM_OCCUPANCY_RATIO = 0.85
 
 
 def price_ceilings(catalogue: Catalogue) -> Ints:
@@ -80,7 +80,7 @@ def rule_feeds(size: Size, catalogue: Catalogue) -> dict[str, pl.DataFrame]:
                     **scope,
                     "service_level": 0.9,
                     "answer_within_minutes": float(ANSWER_WITHIN_MINUTES),
-                    "maximum_occupancy_ratio": LEAST_STAFF_OCCUPANCY,
+                    "maximum_occupancy_ratio": MAXIMUM_OCCUPANCY_RATIO,
                 }
             ],
             schema_overrides=_SCOPE,
@@ -106,7 +106,7 @@ def _ceilings(size: Size, catalogue: Catalogue) -> pl.DataFrame:
     product = ids("product", np.arange(catalogue.size))
     return pl.DataFrame(
         {
-            "rule_id": "ceiling_" + product,
+            "rule_id": prefixed("ceiling_", product),
             "scope": always("product", catalogue.size),
             "scope_id": product,
             "valid_from": pl.Series([size.first_day]).new_from_index(0, catalogue.size),

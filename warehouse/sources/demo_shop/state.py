@@ -19,7 +19,6 @@ FILE = "world.npz"
 LIST_POSITIONS, SHARED_POSITIONS = 8, 40
 # A user without a list of their own sees everyone's.
 NO_LIST = -1
-LONG_AGO = -10_000
 
 # Money in cents, days from the first day, `second` within the day. What lies in the future is fate that the shop does
 # not know yet: `ship_day`, `deliver_day`, `contact_day` (-1: no contact once delivered).
