@@ -29,6 +29,8 @@ from warehouse.sources.demo_shop.spec import ShopSpec
 from warehouse.sources.demo_shop.world import World
 
 Policy = Callable[[World], Decisions | None]
+# What decides without a night: the shop's own habits, nobody, and somebody who knows the truth.
+WITHOUT_NIGHTS: dict[str, Policy] = {"rules": lambda world: None, "hold": hold, "oracle": oracle}
 # Says what goes on; what only passes by is told to those who watch.
 Say = Callable[[str, bool], None]
 
@@ -99,7 +101,9 @@ def _fork(history: Path, home: Path) -> None:
 
 def _live_under(simulation: Simulation, policy: str, home: Path, say: Say) -> None:
     life = Life(simulation.spec, home)
-    with _decider(simulation, policy, home, life.world.today < simulation.end) as decide:
+    if life.world.today >= simulation.end:
+        return
+    with _decider(simulation, policy, home) as decide:
         while life.world.today < simulation.end:
             night = (life.world.today - simulation.first_day).days + 1
             say(f"{policy}: night {night} of {simulation.nights}, as of {life.world.today}", False)
@@ -108,22 +112,22 @@ def _live_under(simulation: Simulation, policy: str, home: Path, say: Say) -> No
 
 
 @contextmanager
-def _decider(simulation: Simulation, policy: str, home: Path, is_needed: bool) -> Iterator[Policy]:
+def _decider(simulation: Simulation, policy: str, home: Path) -> Iterator[Policy]:
     """What decides each day; for `joint` with all that a night needs at hand."""
-    if policy == "joint" and is_needed:
-        settings = simulation.settings.model_copy(
-            update={
-                "home": home,
-                "source": f"demo_shop:{simulation.spec.location}",
-                # Pages about checks that nobody opens would take seconds of every night.
-                "validation": simulation.settings.validation.model_copy(update={"build_data_docs": False}),
-            }
-        )
-        _require_same_settings(settings)
-        with prefect_at_hand(settings):
-            yield partial(_decide_by_night, settings)
-    else:
-        yield {"rules": lambda _: None, "hold": hold, "oracle": oracle}.get(policy, lambda _: None)
+    if policy != "joint":
+        yield WITHOUT_NIGHTS[policy]
+        return
+    settings = simulation.settings.model_copy(
+        update={
+            "home": home,
+            "source": f"demo_shop:{simulation.spec.location}",
+            # Pages about checks that nobody opens would take seconds of every night.
+            "validation": simulation.settings.validation.model_copy(update={"build_data_docs": False}),
+        }
+    )
+    _require_same_settings(settings)
+    with prefect_at_hand(settings):
+        yield partial(_decide_by_night, settings)
 
 
 def _require_same_settings(settings: Settings) -> None:
