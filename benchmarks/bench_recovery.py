@@ -79,8 +79,8 @@ def recover(home: Path, seed: int) -> list[Found]:
     as_of = spec.size.as_of_date
     life = Life(spec, home)
     with open_memory() as con:
-        con.register("true_contacts", life.world.order_contact_probabilities(DAYS_AFTER))
-        con.register("true_purchases", life.world.purchase_probabilities(DAYS_AFTER))
+        con.register("true_contacts", life.world.order_chances(DAYS_AFTER))
+        con.register("true_purchases", life.world.purchase_chances(DAYS_AFTER))
         life.live_until(as_of + timedelta(days=DAYS_AFTER), lambda _message, _done: None)
         _attach(con, home, spec, as_of)
         measures: tuple[Callable[[duckdb.DuckDBPyConnection], list[Found]], ...] = (

@@ -6,8 +6,8 @@ with asked as (
 )
 select
     order_id,
-    contact_probability as probability,
-    true_contacts.probability as true_probability,
+    order_contact_risks.contact_probability as probability,
+    true_contacts.contact_probability as true_probability,
     asked.order_id is not null as happened
 from night.predictions.order_contact_risks
 join true_contacts using (order_id)

@@ -5,7 +5,7 @@ with ordered as (
 select
     user_id,
     order_probability_28d as probability,
-    true_purchases.probability as true_probability,
+    purchase_probability as true_probability,
     ordered.user_id is not null as happened
 from night.predictions.user_profiles
 join true_purchases using (user_id)
