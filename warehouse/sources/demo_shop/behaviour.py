@@ -144,9 +144,7 @@ def behaviour_events(shop: Shop, events: Rows, day: int) -> pl.DataFrame:
             "price": known(money(events["price"]), events["price"] >= 0),
             "search_query": known(words(QUERIES, np.maximum(events["query"], 0)), events["query"] >= 0),
             "rating": known(pl.Series(events["rating"].astype(np.float64)), events["rating"] > 0),
-            "recommendation_id": known(
-                prefixed("for_you/", list_owner) + "/" + pl.Series(rank).cast(pl.String), rank > 0
-            ),
+            "recommendation_id": known(place + pl.Series(rank).cast(pl.String), rank > 0),
             "channel": words(("web", "app"), is_on_app),
             "device_type": words(("desktop", "phone"), is_on_app),
         }
