@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -29,22 +30,33 @@ class Life:
         """Live one day under the decisions, and write all that it brings; DecisionError, and nothing lived, when the
         shop cannot carry them out."""
         day = self.world.live(decisions)
+        self._write(day)
+        return day
+
+    def live_until(self, as_of_date: date, progress: Progress) -> None:
+        """Live every day before the as-of date under the shop's own habits; each is written while the next is
+        lived."""
+        first, days = self.world.today, (as_of_date - self.world.today).days
+        with ThreadPoolExecutor(max_workers=1) as writer:
+            writing: list[Future[None]] = []
+            for number in range(days):
+                progress(f"The demo shop lives {self.world.today}", number / days)
+                day = self.world.live()
+                _wait_for(writing)
+                writing = [writer.submit(self._write, day)]
+                if (self.world.today - first).days % _DAYS_BETWEEN_SAVES == 0:
+                    _wait_for(writing)
+                    self.save()
+            _wait_for(writing)
+        self.save()
+
+    def _write(self, day: Day) -> None:
+        """All files of the day; its ledger comes last."""
         soiled = soil(day.feeds, day.date, self.spec.dirt_ratio, self.spec.seed)
         land(self.landing, soiled.today, day.date)
         for landing_day, feeds in soiled.late.items():
             land(self.landing, feeds, landing_day, late_from=day.date)
         truth.write_day(self.truth, day, soiled.planted)
-        return day
-
-    def live_until(self, as_of_date: date, progress: Progress) -> None:
-        """Live every day before the as-of date under the shop's own habits."""
-        first, days = self.world.today, (as_of_date - self.world.today).days
-        for number in range(days):
-            progress(f"The demo shop lives {self.world.today}", number / days)
-            self.live()
-            if (self.world.today - first).days % _DAYS_BETWEEN_SAVES == 0:
-                self.save()
-        self.save()
 
     def save(self) -> None:
         """Save the state from which the shop lives on, and what is true of its entities."""
@@ -71,3 +83,9 @@ class Life:
     @property
     def _state(self) -> Path:
         return self.truth / "world"
+
+
+def _wait_for(writing: list[Future[None]]) -> None:
+    """Until all is written; what went wrong there is raised here."""
+    for part in writing:
+        part.result()
