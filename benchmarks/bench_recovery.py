@@ -104,7 +104,9 @@ def _attach(con: duckdb.DuckDBPyConnection, home: Path, spec: ShopSpec, as_of: d
     for view, reader in {
         "landed_orders": f"read_parquet({literal(f'{landing}/orders/**/*.parquet')}, union_by_name = true)",
         "landed_purchase_orders": f"read_parquet({literal(f'{landing}/purchase_order_lines/**/*.parquet')})",
-        "landed_tickets": f"read_ndjson({literal(f'{landing}/service_tickets/**/*.ndjson')})",
+        # As text: some of the dirt is moments that nobody can read.
+        "landed_tickets": f"read_ndjson({literal(f'{landing}/service_tickets/**/*.ndjson')}, "
+        "columns = {order_id: 'VARCHAR', created_at: 'VARCHAR'})",
         "true_products": f"read_parquet({literal(f'{truth}/products.parquet')})",
         "true_demand": f"read_parquet({literal(f'{truth}/demand/*.parquet')})",
         "planted": f"read_parquet({literal(f'{truth}/planted/*.parquet')})",

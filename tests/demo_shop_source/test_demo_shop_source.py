@@ -17,7 +17,8 @@ from tests.demo_shop_source.conftest import AS_OF, SOURCE, live
 from tests.landing import empty_warehouse
 from warehouse.contracts import FEEDS
 from warehouse.sources import FeedError, open_source
-from warehouse.sources.demo_shop.life import Life
+from warehouse.sources.demo_shop.decisions import Decisions
+from warehouse.sources.demo_shop.world import Day, World
 
 
 def _hashes(home: Path) -> dict[str, str]:
@@ -123,14 +124,14 @@ def test_a_killed_life_goes_on_to_the_same_bytes(
     class Killed(BaseException):
         pass
 
-    lived = Life.live
+    lived = World.live
 
-    def die(life: Life, *arguments: object) -> object:
-        if life.world.today == date(2026, 2, 13):
+    def die(world: World, decisions: Decisions | None = None) -> Day:
+        if world.today == date(2026, 2, 13):
             raise Killed
-        return lived(life, *arguments)
+        return lived(world, decisions)
 
-    monkeypatch.setattr(Life, "live", die)
+    monkeypatch.setattr(World, "live", die)
     with pytest.raises(Killed):
         live(tmp_path, AS_OF)
     (part,) = tmp_path.glob("landing/*/orders/2026-02-12.parquet")
