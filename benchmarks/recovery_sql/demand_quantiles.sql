@@ -10,7 +10,7 @@ with weeks as (
         max(abs(price / price_assumed - 1)) as price_gap
     from night.predictions.demand_forecasts
     join true_demand using (product_id)
-    where demand_date >= forecast_date and demand_date < forecast_date + period_days
+    where demand_date >= forecast_date and demand_date < forecast_date + cast(period_days as integer)
     group by all
 )
 select * from weeks where price_gap < 0.02

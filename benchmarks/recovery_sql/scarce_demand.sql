@@ -20,4 +20,4 @@ select product_id, demand_date, true_units, demand_units_mean / period_days as f
 from days
 join naive using (product_id)
 join night.predictions.demand_forecasts as forecasts using (product_id)
-where is_scarce and demand_date >= forecast_date and demand_date < forecast_date + period_days
+where is_scarce and demand_date >= forecast_date and demand_date < forecast_date + cast(period_days as integer)
