@@ -19,6 +19,7 @@ ENTITY_FILES = (
     "staging/order_lines.sql",
     "staging/user_product_days.sql",
     "staging/order_days.sql",
+    "staging/visits.sql",
     "staging/product_weeks.sql",
     "features/cutoffs.sql",
     "features/service_origins.sql",

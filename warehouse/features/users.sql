@@ -76,6 +76,29 @@ habits as (
     from history
     group by user_id, cutoff_date
 ),
+-- Not known (rather than none) where the shop records no behaviour.
+visits as (
+    select
+        user_id,
+        cutoff_date,
+        min(cutoff_date - business_date) as visit_recency_days,
+        count(business_date) filter (where business_date >= cutoff_date - 7) as visit_days_7d,
+        count(business_date) filter (where business_date >= cutoff_date - 14) as visit_days_14d,
+        count(business_date) filter (where business_date >= cutoff_date - 28) as visit_days_28d,
+        count(business_date) filter (where business_date >= cutoff_date - 56) as visit_days_56d,
+        count(business_date) as visit_days_84d,
+        coalesce(sum(views) filter (where business_date >= cutoff_date - 28), 0) as views_28d,
+        coalesce(sum(searches) filter (where business_date >= cutoff_date - 28), 0) as searches_28d,
+        coalesce(sum(cart_adds) filter (where business_date >= cutoff_date - 28), 0) as cart_adds_28d
+    from viewpoints
+    join staging.users using (user_id)
+    left join visit_days
+        on visit_days.user_index = users.user_index
+        and business_date < cutoff_date
+        and business_date >= cutoff_date - 84
+    where exists (from visit_days as others where others.business_date < cutoff_date)
+    group by user_id, cutoff_date
+),
 site_days as (
     select user_id, site_id, business_date, count(*) as lines from known_lines group by all
 ),
@@ -159,8 +182,19 @@ select
     thursday_share,
     friday_share,
     saturday_share,
-    sunday_share
+    sunday_share,
+    visit_recency_days,
+    visit_days_7d,
+    visit_days_14d,
+    visit_days_28d,
+    visit_days_56d,
+    visit_days_84d,
+    cast(views_28d as bigint) as views_28d,
+    cast(searches_28d as bigint) as searches_28d,
+    cast(cart_adds_28d as bigint) as cart_adds_28d,
+    order_days_28d / nullif(visit_days_28d, 0) as order_days_per_visit_day_28d
 from habits
 join staging.users using (user_id)
+left join visits using (user_id, cutoff_date)
 join home_sites using (user_id, cutoff_date)
 order by cutoff_date, user_id;

@@ -55,6 +55,21 @@ tasted as (
         and category_path.category_path_index = sampled.category_path_index
         and category_path.business_date < sampled.cutoff_date
 ),
+-- What the user looked at without buying is known only where the shop records behaviour.
+watched as (
+    select
+        user_index,
+        product_index,
+        cutoff_date,
+        sum(views) as views,
+        sum(cart_adds) as cart_adds,
+        bool_or(is_wished) as is_wished,
+        min(cutoff_date - business_date) as recency_days
+    from interest_days
+    join features.recommendation_cutoffs
+        on business_date < cutoff_date and business_date >= cutoff_date - 28
+    group by user_index, product_index, cutoff_date
+),
 shoppers as (
     select
         user_index,
@@ -130,7 +145,11 @@ select
     log_users as ctx_log_product_users,
     trend_ratio as ctx_product_trend_ratio,
     cast(ln((price + 0.01) / (line_spend + 0.01)) as float) as ctx_log_price_over_usual,
-    coalesce(promoted_share, 0) as ctx_promoted_share
+    coalesce(promoted_share, 0) as ctx_promoted_share,
+    cast(coalesce(views, 0) as integer) as ctx_views_28d,
+    cast(coalesce(cart_adds, 0) as integer) as ctx_cart_adds_28d,
+    coalesce(is_wished, false) as ctx_is_wished_28d,
+    cast(watched.recency_days as integer) as ctx_interest_recency_days
 from tasted
 join staging.users using (user_index)
 join staging.products using (product_index)
@@ -138,5 +157,6 @@ join shoppers using (user_index, cutoff_date)
 left join features.user_products as history using (user_index, product_index, cutoff_date)
 left join similarity_scores using (user_index, product_index, cutoff_date)
 left join offered using (product_index, cutoff_date)
+left join watched using (user_index, product_index, cutoff_date)
 -- A fixed order: the model's batches follow it.
 order by tasted.cutoff_date, tasted.user_index, tasted.product_index;
