@@ -157,7 +157,12 @@ PROMOTION_RECOMMENDATIONS = _published(
     text("user_id", "User", required=True, pii=True),
     text("promotion_id", "Campaign", required=True),
     ratio("redemption_probability", "Probability that the user redeems a coupon of it", required=True),
-    ratio("uplift", "Probability of an order with the offer less without; empty while not identified"),
+    number(
+        "uplift",
+        "Probability of an order with the offer less without; negative where it puts off; empty while not identified",
+        low=-1,
+        high=1,
+    ),
     number("expected_margin_gain", "Expected gain of offering it; empty without costs"),
     flag("is_recommended", "Whether to offer it to this user", required=True),
 )
