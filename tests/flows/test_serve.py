@@ -67,9 +67,10 @@ def test_the_run_form_explains_every_setting(prefect_server: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "zone"),
     [
-        ({}, "America/New_York"),
-        ({"time_zone": "Europe/Berlin"}, "Europe/Berlin"),
-        ({"time_zone": "Europe/Berlin", "schedule": {"time_zone": "UTC"}}, "UTC"),
+        ({}, "Europe/Berlin"),
+        ({"source": "completejourney"}, "America/New_York"),
+        ({"time_zone": "Asia/Tokyo"}, "Asia/Tokyo"),
+        ({"time_zone": "Asia/Tokyo", "schedule": {"time_zone": "UTC"}}, "UTC"),
     ],
 )
 def test_the_schedule_runs_on_the_shop_s_clock(flags: dict, zone: str) -> None:

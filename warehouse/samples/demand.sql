@@ -116,7 +116,7 @@ priced as (
         -- An explicit offer beats the price that stands, and that one the usual discount.
         coalesce(
             fixed_price,
-            full_price * (1 - percent_off / 100),
+            round(full_price * (1 - percent_off / 100), 2),
             case when amount_off < full_price then full_price - amount_off end,
             standing_price,
             last_list_price * price_ratio
