@@ -6,7 +6,7 @@ with weeks as (
         forecast_date,
         demand_units_p90,
         price_assumed,
-        sum(uncensored_units) as true_units,
+        cast(sum(uncensored_units) as double) as true_units,
         max(abs(price / price_assumed - 1)) as price_gap
     from night.predictions.demand_forecasts
     join true_demand using (product_id)
