@@ -49,7 +49,8 @@ def main() -> None:
 def measure(folder: Path, day: str) -> Measured:
     """One night in a process of its own, in the home that the night before left."""
     home = folder / "home"
-    command = [sys.executable, "-m", "flows.cli", "run", "--as-of", day, "--home", str(home), "--json"]
+    place = ["--source", "completejourney", "--home", str(home)]
+    command = [sys.executable, "-m", "flows.cli", "run", "--as-of", day, *place, "--json"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FIVEFOLD_", "PREFECT_"))}
     environment |= {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parent.parent)}
     before, clock = os.times(), time.perf_counter()
