@@ -42,9 +42,6 @@ weeks as (
         product_id,
         first_week,
         unnest(units) as units,
-        unnest(is_sold) as is_sold,
-        unnest(price) as sold_price,
-        unnest(list_price) as sold_list_price,
         generate_subscripts(units, 1) as week_number,
         first_week + 7 * cast(week_number - 1 as integer) as week_start
     from panels
@@ -55,10 +52,6 @@ demands as (
     select
         weeks.product_id,
         week_number,
-        weeks.units,
-        coalesce(shelf_weeks.price, sold_price) as price,
-        coalesce(shelf_weeks.list_price, sold_list_price) as list_price,
-        is_sold or shelf_weeks.price is not null as is_price_seen,
         coalesce(available_ratio, 1) as available_ratio,
         if(coalesce(available_ratio, 1) >= 0.25, cast(units / coalesce(available_ratio, 1) as float), null) as known_units,
         coalesce(
@@ -67,18 +60,42 @@ demands as (
     from weeks
     left join product_availability
         on product_availability.product_id = weeks.product_id and product_availability.week_start = weeks.week_start
+),
+demand_panels as (
+    select
+        product_id,
+        list(demand_units order by week_number) as demand_units,
+        list(available_ratio order by week_number) as available_ratio
+    from demands
+    group by product_id
+),
+-- Most shops tell no prices, and those that do tell them of every product.
+shelf_panels as (
+    select
+        weeks.product_id,
+        list(shelf_weeks.price order by week_number) as shelf_price,
+        list(shelf_weeks.list_price order by week_number) as shelf_list_price
+    from weeks
+    semi join shelf_weeks as told on told.product_id = weeks.product_id
     left join shelf_weeks
         on shelf_weeks.product_id = weeks.product_id and shelf_weeks.week_start = weeks.week_start
+    group by weeks.product_id
 )
 select
     product_id,
-    any_value(first_week) as first_week,
-    list(units order by week_number) as units,
-    list(demand_units order by week_number) as demand_units,
-    list(available_ratio order by week_number) as available_ratio,
-    list(price order by week_number) as price,
-    list(list_price order by week_number) as list_price,
-    list(is_price_seen order by week_number) as is_price_seen
-from demands
-join (select product_id, first_week from panels) using (product_id)
-group by product_id;
+    first_week,
+    units,
+    demand_units,
+    available_ratio,
+    if(shelf_price is null, price, list_transform(
+        list_zip(shelf_price, price), lambda prices: coalesce(prices[1], prices[2])
+    )) as price,
+    if(shelf_price is null, list_price, list_transform(
+        list_zip(shelf_list_price, list_price), lambda prices: coalesce(prices[1], prices[2])
+    )) as list_price,
+    if(shelf_price is null, is_sold, list_transform(
+        list_zip(shelf_price, is_sold), lambda known: known[1] is not null or known[2]
+    )) as is_price_seen
+from panels
+join demand_panels using (product_id)
+left join shelf_panels using (product_id);
