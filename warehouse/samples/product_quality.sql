@@ -13,11 +13,11 @@ described as (
     select cutoff_date, fold from features.cutoffs where fold in ('serve', 'test', 'validation', 'train')
 ),
 origins as (
-    select cutoff_date as origin_date, fold from described where fold <> 'train'
+    select cutoff_date as origin_date, fold from described, bounds where fold <> 'train' and has_reviews
     union all
     select as_of - 3 * horizon - 7 * cast(week as integer), 'train'
     from bounds, range(0, train_cutoffs * horizon // 7) as weeks (week)
-    where as_of - 3 * horizon - 7 * cast(week as integer) >= earliest
+    where as_of - 3 * horizon - 7 * cast(week as integer) >= earliest and has_reviews
 ),
 ratings as (
     select product_id, business_date, stars from after_sales where stars is not null
@@ -49,7 +49,7 @@ records as (
     asof join product_after_sales as past
         on past.product_id = products.product_id and past.business_date < origins.origin_date
     asof join shop_after_sales as shop on shop.business_date < origins.origin_date, bounds
-    where is_recommendable and has_reviews
+    where is_recommendable
 ),
 -- What is heard of a product's brand and of its category stands in for what is not heard of it yet.
 levels as (

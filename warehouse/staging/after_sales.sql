@@ -56,11 +56,13 @@ where staging.business_date(created_at) < getvariable('as_of_date');
 -- Of these, what known users asked.
 create or replace temp table known_tickets as select * from known_contacts where user_id is not null;
 
--- One row per thing that happened to a product at somebody's: it was bought, sent back, asked about or rated.
+-- One row per thing that happened to a product at somebody's: it was bought, sent back, asked about or rated. Where
+-- nobody asks and nobody rates, what was bought is beside the point.
 create or replace temp table after_sales as
 select user_id, product_id, business_date, 1 as lines, 0 as returns, 0 as contacts, cast(null as decimal(3, 1)) as stars
 from known_lines
 where user_id is not null
+    and (exists (from known_contacts) or exists (from raw.behaviour_events where event_type = 'review'))
 union all
 select user_id, lines.product_id, staging.business_date(returned_at), 0, 1, 0, null
 from raw.order_lines as lines
