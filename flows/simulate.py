@@ -23,6 +23,7 @@ from flows.simulate_decisions import published_decisions
 from flows.tonight import prefect_at_hand, run_night
 from warehouse import lock
 from warehouse.sources.demo_shop.decisions import Decisions
+from warehouse.sources.demo_shop.landing import write_text_whole
 from warehouse.sources.demo_shop.life import Life
 from warehouse.sources.demo_shop.oracle import hold, oracle
 from warehouse.sources.demo_shop.spec import ShopSpec
@@ -135,18 +136,12 @@ def _require_same_settings(settings: Settings) -> None:
     kept = settings.home / "settings.json"
     now = settings.model_dump_json(exclude={"home", "threads", "memory_limit", "schedule"})
     if not kept.exists():
-        _write_whole(kept, now)
+        write_text_whole(now, kept)
     elif kept.read_text(encoding="utf-8") != now:
         raise MixedSettings(
             f"the nights in {settings.home} were run under other settings. Remedy: simulate under those again, in "
             "another --home, or delete that folder to begin anew."
         )
-
-
-def _write_whole(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def _decide_by_night(settings: Settings, world: World) -> Decisions | None:
@@ -155,10 +150,8 @@ def _decide_by_night(settings: Settings, world: World) -> Decisions | None:
     outcome = run_night(settings, world.today, is_quiet=True)
     if outcome.status == "failed":
         raise NightFailed(f"the night of {world.today} in {settings.home} failed: {outcome.message}")
-    notes = settings.home / "nights"
-    notes.mkdir(exist_ok=True)
     words = json.dumps({"status": outcome.status, "message": outcome.message})
-    _write_whole(notes / f"{world.today}.json", words)
+    write_text_whole(words, settings.home / "nights" / f"{world.today}.json")
     return None if outcome.status == "stopped" else published_decisions(settings.home / "published.duckdb", world)
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from flows.simulate_chart import line_chart
-from warehouse.sources.demo_shop.landing import write_whole
+from warehouse.sources.demo_shop.landing import write_text_whole, write_whole
 from warehouse.sources.demo_shop.spec import ShopSpec
 from warehouse.sources.demo_shop.truth import read_ledger
 
@@ -35,7 +35,7 @@ def compare(folder: Path, spec: ShopSpec, policies: Sequence[str], first_day: da
     for name, rows in files.items():
         write_whole(rows, folder / name)
     chart = folder / "profit.svg"
-    chart.write_text(_chart(spec, ledgers), encoding="utf-8")
+    write_text_whole(_chart(spec, ledgers), chart)
     return Comparison(table=table, ledgers=ledgers, files=(*(folder / name for name in files), chart))
 
 

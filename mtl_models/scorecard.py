@@ -206,10 +206,10 @@ def score_supply(targets: Columns, baselines: Columns, inputs: Columns, predicte
     scores = [quantiles.score("wql_mean", mean_loss, is_gate=True)]
     for i, (name, level) in enumerate(names.items()):
         loss = partial(metrics.quantile_loss, level=level)
-        scores.append(quantiles.score(f"wql_{name}", _column(loss, i)))
-    scores.append(quantiles.score("wape_of_median", _column(metrics.wape, 1)))
+        scores.append(quantiles.score(f"wql_{name}", of_column(loss, i)))
+    scores.append(quantiles.score("wape_of_median", of_column(metrics.wape, 1)))
     for i, name in enumerate(names):
-        scores.append(quantiles.score(f"coverage_{name}", _column(metrics.coverage, i), better=None))
+        scores.append(quantiles.score(f"coverage_{name}", of_column(metrics.coverage, i), better=None))
     scarce = measured & (targets["available_ratio"] < SCARCE_RATIO)
     if scarce.any():
         sales = {"mean sales of 4 weeks": baselines["units_sold"][scarce]}
@@ -275,5 +275,6 @@ def _non_buyers(observed: Values, probability: Values) -> float:
     return metrics.average_precision(1 - observed, -probability)
 
 
-def _column(measure: Measure, i: int) -> Measure:
+def of_column(measure: Measure, i: int) -> Measure:
+    """The measure of the i-th column of the predicted [n, k]."""
     return lambda observed, predicted: measure(observed, predicted[:, i])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mtl_models import metrics
+from mtl_models.heads.tickets import PRIORITIES
 from mtl_models.metrics import Values
-from mtl_models.scorecard import Columns, Measure, Prediction, Score
+from mtl_models.scorecard import Columns, Prediction, Score, of_column
 
 # Standard deviations from the median to the 90% quantile of a normal distribution.
 Z_90 = 1.2816
-PRIORITIES = ("low", "normal", "high", "urgent")
 
 
 def score_order_risks(targets: Columns, predicted: Columns) -> list[Score]:
@@ -43,7 +43,7 @@ def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Column
         contacts.score("poisson_deviance", metrics.poisson_deviance, is_gate=True),
         contacts.score("bias_percent", metrics.bias_percent, better=None),
         *(
-            quantiles.score(f"coverage_{name}", _column(metrics.count_coverage, i), better=None)
+            quantiles.score(f"coverage_{name}", of_column(metrics.count_coverage, i), better=None)
             for i, name in enumerate(names)
         ),
     ]
@@ -83,7 +83,3 @@ def score_tickets(targets: Columns, baselines: Columns, predicted: Columns) -> l
 
 def _accuracy(observed: Values, shares: Values) -> float:
     return float((shares.argmax(axis=1) == observed).mean())
-
-
-def _column(measure: Measure, i: int) -> Measure:
-    return lambda observed, predicted: measure(observed, predicted[:, i])

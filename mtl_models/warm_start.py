@@ -58,9 +58,7 @@ def fits(earlier: ModelConfig, tonight: ModelConfig) -> bool:
 def _learned(model: JointModel) -> Iterator[tuple[str, Tensor]]:
     """What training sets: parameters, and the own elasticities; baselines are fitted anew each night."""
     yield from model.named_parameters()
-    yield from (
-        (name, buffer) for name, buffer in model.named_buffers() if name.startswith(("curve.own_", "curve.prior_"))
-    )
+    yield from ((name, buffer) for name, buffer in model.named_buffers() if name in ELASTICITIES)
 
 
 def _words(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:

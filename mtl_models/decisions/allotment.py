@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mtl_models.decisions.groups import running_sum, starts_and_lengths
+
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -73,8 +75,7 @@ class _Contest:
         is_limited: Flags,
         list_length: int,
     ) -> None:
-        starts = np.flatnonzero(np.r_[True, list_number[1:] != list_number[:-1]])
-        lengths = np.diff(np.r_[starts, len(list_number)])
+        starts, lengths = starts_and_lengths(list_number)
         self._row = np.repeat(np.arange(len(starts)), lengths)
         self._column = np.arange(len(list_number)) - np.repeat(starts, lengths)
         # A position may stay empty: that is worth 0, and is the alternative of a list that is not full.
@@ -104,7 +105,7 @@ class _Contest:
         product, need = self._product[bidders], self._need[bidders]
         order = np.lexsort((-offered, product))
         product, offered = product[order], offered[order]
-        spent = _running_sum(product, need[order])
+        spent = running_sum(product, need[order])
         is_left_out = spent > self._budget[product]
         price = np.zeros(len(self._budget))
         np.maximum.at(price, product[is_left_out], offered[is_left_out])
@@ -118,16 +119,8 @@ class _Contest:
         is_allotted = ~self._is_limited
         for _ in range(PASSES):
             product, need = self._product[waiting], self._need[waiting]
-            is_within = _running_sum(product, need) <= left[product]
+            is_within = running_sum(product, need) <= left[product]
             is_allotted[waiting[is_within]] = True
             left -= np.bincount(product[is_within], need[is_within], minlength=len(left))
             waiting = waiting[~is_within & (need <= left[product])]
         return is_allotted
-
-
-def _running_sum(group: Integers, amount: Floats) -> Floats:
-    """Sum of the amounts of a sorted group up to each row. (n,)."""
-    total = np.cumsum(amount)
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.empty(0, np.int64)
-    before = np.repeat(np.r_[0.0, total][starts], np.diff(np.r_[starts, len(group)]))
-    return total - before

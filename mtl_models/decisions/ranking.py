@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mtl_models.decisions.groups import running_sum, starts_and_lengths
+
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -16,8 +18,7 @@ def position_within(group: Integers, *order: NDArray[np.generic]) -> Integers:
     """Each row's position (1 is first) within its group, sorted by the `order` arrays, the first one leading. (n,)."""
     sorted_rows = np.lexsort((*reversed(order), group))
     sorted_groups = group[sorted_rows]
-    starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]]) if len(group) else np.empty(0, int)
-    lengths = np.diff(np.r_[starts, len(group)])
+    starts, lengths = starts_and_lengths(sorted_groups)
     positions = np.empty(len(group), np.int64)
     positions[sorted_rows] = np.arange(len(group)) - np.repeat(starts, lengths) + 1
     return positions
@@ -44,7 +45,7 @@ def rank_lists(
     if len(capped):
         group = list_number[capped] * (int(cap_number.max()) + 1) + cap_number[capped]
         keeps[capped] = position_within(group, capped) <= cap[capped]
-    rank = np.where(keeps, _count_within(list_number, keeps), NOT_SHOWN)
+    rank = np.where(keeps, running_sum(list_number, keeps.astype(np.int64)), NOT_SHOWN)
 
     explored = int(list_length * exploration_ratio)
     exploited = list_length - explored
@@ -56,11 +57,3 @@ def rank_lists(
         is_exploration[spare] = drawn <= explored
     rank[rank > list_length] = NOT_SHOWN
     return rank, is_exploration
-
-
-def _count_within(group: Integers, counts: Flags) -> Integers:
-    """How many rows of its sorted group count, up to and with each row. (n,)."""
-    total = np.cumsum(counts)
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.empty(0, int)
-    before: Integers = (total - counts)[starts]
-    return total - np.repeat(before, np.diff(np.r_[starts, len(group)]))

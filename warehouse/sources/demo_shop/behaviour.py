@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from warehouse.contracts.feeds_core import EVENT_TYPES
 from warehouse.sources.demo_shop.arrays import Flags, Ints, Rows
 from warehouse.sources.demo_shop.assortment import SUBCATEGORIES
 from warehouse.sources.demo_shop.decisions import EVERYONE
@@ -18,17 +19,8 @@ from warehouse.sources.demo_shop.shop import Shop
 from warehouse.sources.demo_shop.shopping import CONSIDERED, DISPLAYED, FOUND, LIST, SEARCH, Visits
 from warehouse.sources.demo_shop.state import LIST_POSITIONS, NO_LIST, State
 
+# Numbers of EVENT_TYPES.
 VIEW, FIND, CART, UNCART, CHECKOUT, BUY, WISH, REVIEW = range(8)
-EVENT_WORDS = (
-    "view_item",
-    "search",
-    "add_to_cart",
-    "remove_from_cart",
-    "begin_checkout",
-    "purchase",
-    "add_to_wishlist",
-    "review",
-)
 _VIEWED = np.repeat(np.array([0.22, 0.10, 0.25, 0.15], np.float32), [LIST_POSITIONS, STAPLES, FOUND, DISPLAYED])
 _SEARCHED, _CARTED, _WISHED, _UNCARTED, _ANONYMOUS = 0.8, 0.06, 0.02, 0.5, 0.2
 NOTHING = -1
@@ -133,7 +125,7 @@ def behaviour_events(shop: Shop, events: Rows, day: int) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "event_id": prefixed(f"E{day:05d}", pl.Series(10**8 + np.arange(len(events))).cast(pl.String)),
-            "event_type": words(EVENT_WORDS, events["kind"]),
+            "event_type": words(EVENT_TYPES, events["kind"]),
             "event_at": moments(events["second"].astype(np.int64) + day * A_DAY),
             "user_id": known(user, ~events["is_anonymous"]),
             "visitor_id": visitor,

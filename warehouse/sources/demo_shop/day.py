@@ -60,8 +60,9 @@ def live_day(shop: Shop, state: State, decisions: Decisions) -> tuple[Shop, Brou
     state.orders["is_messaged"][today.messaged] = True
     parcels = move_parcels(shop, state)
 
-    traded = trade(shop, state, open_market(shop, day, state.shelf_price, state.list_price))
-    orders, lines = make_orders(shop, state, open_market(shop, day, state.shelf_price, state.list_price), traded.sales)
+    market = open_market(shop, day, state.shelf_price, state.list_price)
+    traded = trade(shop, state, market)
+    orders, lines = make_orders(shop, state, market, traded.sales)
     _book(shop, state, orders, lines)
 
     tickets = service.contacts(shop, state, traded.looks.user, traded.looks.first_product)

@@ -7,7 +7,6 @@ entities, `ledger/<day>.json` is the day's money and service. `world/` is the st
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from warehouse.sources.demo_shop.landing import write_whole
+from warehouse.sources.demo_shop.landing import write_text_whole, write_whole
 
 if TYPE_CHECKING:
     from warehouse.sources.demo_shop.world import Day
@@ -26,7 +25,7 @@ def write_day(folder: Path, day: Day, planted: pl.DataFrame) -> None:
     for name, rows in (day.truth | {"planted": planted}).items():
         if len(rows):
             write_whole(rows, folder / name / f"{day.date}.parquet")
-    _write_ledger(folder / "ledger" / f"{day.date}.json", day.ledger)
+    write_text_whole(json.dumps(day.ledger, indent=1) + "\n", folder / "ledger" / f"{day.date}.json")
 
 
 def write_entities(folder: Path, truth: Mapping[str, pl.DataFrame]) -> None:
@@ -45,10 +44,3 @@ def lived_until(folder: Path) -> date | None:
     """The day after the last one that is written completely; None before the first."""
     days = [date.fromisoformat(file.stem) for file in (folder / "ledger").glob("*.json")]
     return max(days) + timedelta(days=1) if days else None
-
-
-def _write_ledger(path: Path, ledger: Mapping[str, float]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".part")
-    aside.write_text(json.dumps(ledger, indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, path)  # noqa: PTH105
