@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import torch
 from torch import Tensor, nn
 
 from mtl_models.config import ModelConfig
-from mtl_models.preprocess import EntitySpec
-from mtl_models.samples import EntityTable
+from mtl_models.preprocess import EntitySpec, Preprocessing
+from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 
 # A category embedding wider than this only memorises.
 MOST_CATEGORY_WIDTH = 8
@@ -78,3 +80,19 @@ class ContextEncoder(nn.Module):
         if self.project is None:
             return nn.functional.silu(self.bias).expand(len(context), -1)
         return nn.functional.silu(self.project(context) + self.bias)
+
+
+class EncoderBank(nn.Module):
+    """The encoders of all entities, and those of the context of some tables."""
+
+    def __init__(self, preprocessing: Preprocessing, tables: Iterable[str], config: ModelConfig) -> None:
+        super().__init__()
+        self.slots = nn.ModuleDict({slot: EntityEncoder(preprocessing.entities[slot], config) for slot in SLOTS})
+        self.contexts = nn.ModuleDict(
+            {table: ContextEncoder(preprocessing.contexts[table].width, config) for table in tables}
+        )
+
+    def forward(self, entities: Mapping[str, EntityTable], table: str, rows: TaskSamples, *, hide_ids: bool) -> Tensor:
+        """[n, (slots + 1) * slot_width]: each slot's vector, then the context's."""
+        parts = [self.slots[slot](entities[slot], rows.slots[slot], hide_ids=hide_ids) for slot in SLOTS]
+        return torch.cat([*parts, self.contexts[table](rows.context)], dim=1)

@@ -121,6 +121,7 @@ class Learner:
             if self.cosines is not None:
                 self.cosines.observe(self.model, losses, step)
             loss = torch.stack([self.weights[task] * value for task, value in losses.items()]).sum()
+            loss = loss + self.model.sharing.penalty()
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)

@@ -15,7 +15,7 @@ EVERY_STEPS = 50
 
 class GradientCosines:
     """Mean cosine between the tasks' gradients at the last shared layer: above 0 they help each other, below 0
-    they conflict (Yu et al. 2020)."""
+    they conflict (Yu et al. 2020). Nothing is seen where nothing is shared."""
 
     def __init__(self) -> None:
         self.total: dict[tuple[str, str], float] = {}
@@ -23,11 +23,12 @@ class GradientCosines:
 
     def observe(self, model: JointModel, losses: Mapping[str, Tensor], step: int) -> None:
         """Look at this step's losses, every so often; the graph stays usable for the training step."""
-        if step % EVERY_STEPS:
+        shared = model.sharing.shared_parameters()
+        if step % EVERY_STEPS or not shared:
             return
-        layer = model.sharing.shared_layer.weight
-        gradients = [torch.autograd.grad(loss, layer, retain_graph=True)[0].flatten() for loss in losses.values()]
-        stacked = torch.nn.functional.normalize(torch.stack(gradients), dim=1)  # [tasks, parameters]
+        gradients = [torch.autograd.grad(loss, shared, retain_graph=True) for loss in losses.values()]
+        flat = torch.stack([torch.cat([part.flatten() for part in parts]) for parts in gradients])
+        stacked = torch.nn.functional.normalize(flat, dim=1)  # [tasks, parameters]
         cosines = (stacked @ stacked.T).tolist()
         self.count += 1
         for i, task in enumerate(losses):

@@ -1,13 +1,14 @@
 """The joint model, top to bottom.
 
     entities ─┐
-              ├─ encoders ──> rows of ALL tables, one width ──> shared trunk ──> a head per task
+              ├─ encoders ──> rows of ALL tables, one width ──> sharing ──> features per branch ──> a head per task
     context ──┘
 
 Tables differ in grain (user; user x product; product x site x week; user x campaign), so a row is a fixed set of
-entity slots plus context; a slot it lacks is a learned 'none' vector. Minimised is
+entity slots plus context; a slot it lacks is a learned 'none' vector. A branch is what has features of its own: each
+task, but pricing and supply read one, for demand has one curve. Minimised is
 
-    L = sum_j lambda_j L_j(head_j(trunk(x)), y_j)        (Caruana 1997; the survey of Zhang and Yang 2021)
+    L = sum_j lambda_j L_j(head_j(features_j(x)), y_j) + Omega      (Caruana 1997; the survey of Zhang and Yang 2021)
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ from torch import Tensor, nn
 from mtl_models.config import ModelConfig
 from mtl_models.demand_curve import DemandCurve, log_price_ratio
 from mtl_models.elasticity import shop_elasticity
-from mtl_models.encoders import ContextEncoder, EntityEncoder
+from mtl_models.encoders import EncoderBank
 from mtl_models.heads import TASKS, Head, Outputs, View
 from mtl_models.heads.pricing import has_seen_price
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
-from mtl_models.sharing import build_sharing
+from mtl_models.sharing import ARCHITECTURES, build_sharing
 
 Entities = Mapping[str, EntityTable]
 Rows = Mapping[str, TaskSamples]
+
+# The name of the encoders where all branches read the same.
+SHARED = "shared"
+# The branch that has the demand curve.
+DEMAND = "demand"
 
 
 class JointModel(nn.Module):
@@ -38,29 +44,38 @@ class JointModel(nn.Module):
         super().__init__()
         self.preprocessing, self.config, self.tasks = preprocessing, config, tasks
         self.tables = tuple(dict.fromkeys(TASKS[task].table for task in tasks))
-        self.encoders = nn.ModuleDict({slot: EntityEncoder(preprocessing.entities[slot], config) for slot in SLOTS})
-        self.contexts = nn.ModuleDict(
-            {table: ContextEncoder(preprocessing.contexts[table].width, config) for table in self.tables}
-        )
-        self.sharing = build_sharing((len(SLOTS) + 1) * config.slot_width, self.tables, config)
+        self.branches = {branch_of(task): TASKS[task].table for task in tasks}
+        shares = ARCHITECTURES[config.sharing].shares_encoders
+        banks = {SHARED: self.tables} if shares else {branch: (table,) for branch, table in self.branches.items()}
+        self.banks = nn.ModuleDict({name: EncoderBank(preprocessing, read, config) for name, read in banks.items()})
+        # The rows that a branch reads: a table's, as the shared encoders see them or as its own do.
+        self.sources = {branch: table if shares else branch for branch, table in self.branches.items()}
+        self.sharing = build_sharing((len(SLOTS) + 1) * config.slot_width, self.sources, config)
         self.heads = nn.ModuleDict(
             {task: TASKS[task](self.sharing.width, len(preprocessing.interests)) for task in tasks}
         )
         products = len(preprocessing.entities["product"].ids)
-        self.curve = DemandCurve(self.sharing.width, config.slot_width, products) if "demand" in self.tables else None
+        self.curve = DemandCurve(self.sharing.width, config.slot_width, products) if DEMAND in self.branches else None
 
     def forward(self, entities: Entities, rows: Rows) -> dict[str, Outputs]:
         """{task: outputs} for the rows of any of the model's tables."""
-        encoded = {table: self.encode(entities, table, part) for table, part in rows.items()}
-        shared = self.sharing(encoded)  # {table: [n_table, width]}
-        views = {table: self._view(entities, table, rows[table], encoded[table], shared[table]) for table in rows}
-        return {task: self.head(task)(views[table], rows[table]) for task, table in self.tasks_of(rows)}
+        encoded: dict[str, Tensor] = {}
+        for branch, source in self.sources.items():
+            if source not in encoded and self.branches[branch] in rows:
+                encoded[source] = self.encode(entities, branch, rows[self.branches[branch]])
+        features = self.sharing(encoded)  # {branch: [n, width]}
+        views = {
+            branch: self._view(entities, branch, rows[self.branches[branch]], encoded[self.sources[branch]], shared)
+            for branch, shared in features.items()
+        }
+        return {task: self.head(task)(views[branch_of(task)], rows[table]) for task, table in self.tasks_of(rows)}
 
-    def encode(self, entities: Entities, table: str, rows: TaskSamples) -> Tensor:
-        """[n, (slots + 1) * slot_width]: each slot's vector, then the context's."""
+    def encode(self, entities: Entities, branch: str, rows: TaskSamples) -> Tensor:
+        """[n, (slots + 1) * slot_width] as the sharing of a branch reads rows of its table."""
+        table = self.branches[branch]
         is_blind = any(TASKS[task].is_blind_to_ids for task, _ in self.tasks_of([table]))
-        parts = [self.encoders[slot](entities[slot], rows.slots[slot], hide_ids=is_blind) for slot in SLOTS]
-        return torch.cat([*parts, self.contexts[table](rows.context)], dim=1)
+        bank = self.banks[SHARED if SHARED in self.banks else branch]
+        return bank(entities, table, rows, hide_ids=is_blind)
 
     def losses(self, outputs: Mapping[str, Outputs], rows: Rows) -> dict[str, dict[str, Tensor]]:
         """{task: {target: loss}}, as each head measures it."""
@@ -98,13 +113,18 @@ class JointModel(nn.Module):
         """(task, table) of every task that learns from one of the tables."""
         return [(task, TASKS[task].table) for task in self.tasks if TASKS[task].table in tables]
 
-    def _view(self, entities: Entities, table: str, rows: TaskSamples, encoded: Tensor, shared: Tensor) -> View:
-        if self.curve is None or table != "demand":
+    def _view(self, entities: Entities, branch: str, rows: TaskSamples, encoded: Tensor, shared: Tensor) -> View:
+        if self.curve is None or branch != DEMAND:
             return View(shared)
         first = SLOTS.index("product") * self.config.slot_width
         product = encoded[:, first : first + self.config.slot_width]
         curve = self.curve(shared, product, product_ids(entities, rows), rows.baselines["level"])
         return View(shared, curve)
+
+
+def branch_of(task: str) -> str:
+    """The branch whose features a task's head reads."""
+    return TASKS[task].branch or task
 
 
 def product_ids(entities: Entities, rows: TaskSamples) -> Tensor:

@@ -33,7 +33,7 @@ def with_scales_of(earlier: Preprocessing, tonight: Preprocessing) -> Preprocess
 def copy_weights(earlier: JointModel, tonight: JointModel) -> int:
     """Copy every parameter that both models have, and the products' own elasticities; those with a row per word (an
     id, a category, an interest) row by row, by the word. Returns the number of tensors that were copied."""
-    words_before, words_now = _words(earlier.preprocessing), _words(tonight.preprocessing)
+    words_before, words_now = _words(earlier), _words(tonight)
     source = dict(_learned(earlier))
     copied = 0
     for name, parameter in _learned(tonight):
@@ -61,14 +61,16 @@ def _learned(model: JointModel) -> Iterator[tuple[str, Tensor]]:
     yield from ((name, buffer) for name, buffer in model.named_buffers() if name in ELASTICITIES)
 
 
-def _words(preprocessing: Preprocessing) -> dict[str, tuple[str, ...]]:
+def _words(model: JointModel) -> dict[str, tuple[str, ...]]:
     """{parameter: the word of each row}; row 0 of an embedding is the unknown word, here ''."""
-    words = {}
+    words, preprocessing = {}, model.preprocessing
     for slot, spec in preprocessing.entities.items():
-        words[f"encoders.{slot}.ids.weight"] = ("", *spec.ids.words)
-        for i, vocabulary in enumerate(spec.categories.values()):
-            words[f"encoders.{slot}.categories.{i}.weight"] = ("", *vocabulary.words)
-    words |= dict.fromkeys(("curve.own_shift", "curve.own_spread"), words["encoders.product.ids.weight"])
+        for bank in model.banks:
+            words[f"banks.{bank}.slots.{slot}.ids.weight"] = ("", *spec.ids.words)
+            for i, vocabulary in enumerate(spec.categories.values()):
+                words[f"banks.{bank}.slots.{slot}.categories.{i}.weight"] = ("", *vocabulary.words)
+    products = ("", *preprocessing.entities["product"].ids.words)
+    words |= dict.fromkeys(("curve.own_shift", "curve.own_spread"), products)
     for kind in ("weight", "bias"):
         words[f"heads.profile.tilt.residual.{kind}"] = preprocessing.interests
     return words

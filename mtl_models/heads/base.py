@@ -31,11 +31,13 @@ class View:
 class Head(nn.Module):
     """One task: outputs, losses and predictions from the shared features.
 
-    `table` is the sample table that it learns from. `is_blind_to_ids`: its rows never show their user's or
+    `table` is the sample table that it learns from. `branch`: heads of one branch read the same features; a head
+    without one has a branch of its own, named as its task. `is_blind_to_ids`: its rows never show their user's or
     product's id to the encoders.
     """
 
     table: ClassVar[str]
+    branch: ClassVar[str] = ""
     is_blind_to_ids: ClassVar[bool] = False
 
     def __init__(self, width: int, interests: int) -> None:

@@ -31,6 +31,7 @@ class PriceResponse(Head):
     """
 
     table = "demand"
+    branch = "demand"
     is_blind_to_ids = True
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:

@@ -26,6 +26,7 @@ class Supply(Head):
     """
 
     table = "demand"
+    branch = "demand"
     is_blind_to_ids = True
 
     def __init__(self, width: int, interests: int) -> None:

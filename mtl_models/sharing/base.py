@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -10,21 +11,36 @@ from mtl_models.config import ModelConfig
 
 
 class Sharing(nn.Module):
-    """From the encoded rows of all tables to each table's features.
+    """From encoded rows to each task's features.
 
-    `width` is the width of the features.
+    `tasks` says which table's rows each task reads; several may read one. `width` is the width of the features.
+    `shares_encoders`: whether all tasks' rows come from the same encoders.
     """
 
     width: int
+    shares_encoders: ClassVar[bool] = True
 
-    def __init__(self, input_width: int, tables: tuple[str, ...], config: ModelConfig) -> None:
+    def __init__(self, input_width: int, tasks: Mapping[str, str], config: ModelConfig) -> None:
         super().__init__()
+        self.tasks = dict(tasks)
 
     def forward(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """{table: [n_table, input_width]} to {table: [n_table, width]}."""
+        """{table: [n, input_width]}, for any of the tables, to {task: [n, width]} for the tasks that read them."""
         raise NotImplementedError
 
-    @property
-    def shared_layer(self) -> nn.Linear:
-        """The last layer that every task trains, where their gradients are compared."""
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """The weights of the last layer that every task trains, where their gradients are compared; empty when
+        nothing is shared."""
         raise NotImplementedError
+
+    def penalty(self) -> Tensor:
+        """Omega(theta), a scalar to be added to the loss of the latest forward pass; 0 where a family has none."""
+        return next(self.parameters()).new_zeros(())
+
+    def gates(self) -> dict[str, Tensor]:
+        """{task: [experts]} mean shares of the experts in the latest forward pass; empty where a family has none."""
+        return {}
+
+    def tasks_of(self, rows: Mapping[str, Tensor]) -> dict[str, str]:
+        """{task: table} of the tasks that read the tables given."""
+        return {task: table for task, table in self.tasks.items() if table in rows}

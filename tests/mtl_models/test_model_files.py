@@ -61,9 +61,9 @@ def test_a_warm_start_copies_rows_by_word(trained: Trained) -> None:
     words = ("newcomer", *reversed(trained.shop.preprocessing.entities["user"].ids.words[:40]))
     tonight = new_model(trained.shop)
     model = type(tonight)(with_users(trained.shop.preprocessing, words), CONFIG, tonight.tasks)
-    fresh = model.encoders["user"].ids.weight.detach().clone()
+    fresh = model.banks["shared"].slots["user"].ids.weight.detach().clone()
     warm_start.copy_weights(trained.model, model)
-    old, new = trained.model.encoders["user"].ids.weight, model.encoders["user"].ids.weight
+    old, new = trained.model.banks["shared"].slots["user"].ids.weight, model.banks["shared"].slots["user"].ids.weight
     assert torch.equal(new[0], old[0]), "the unknown user is the same"
     assert torch.equal(new[1], fresh[1]), "a newcomer keeps its own start"
     assert torch.equal(new[2:], old[1:41].flip(0))

@@ -110,7 +110,7 @@ def test_an_unknown_label_changes_no_gradient_of_the_known(shop: Shop) -> None:
 
 
 def test_a_slot_that_is_absent_is_the_none_vector(trained: Trained) -> None:
-    encoder, table = trained.model.encoders["user"], trained.shop.entities["user"]
+    encoder, table = trained.model.banks["shared"].slots["user"], trained.shop.entities["user"]
     encoded = encoder(table, torch.tensor([3, -1, 3]), hide_ids=False)
     torch.testing.assert_close(encoded[1], encoder.none)
     torch.testing.assert_close(encoded[0], encoded[2])
@@ -150,7 +150,7 @@ def test_promotion_rows_leave_id_embeddings_alone(shop: Shop) -> None:
     torch.nn.init.normal_(model.head("promotion").residual.residual.weight)
     rows = {"promotion": shop.train["promotion"]}
     model.losses(model(shop.entities, rows), rows)["promotion"]["redeemed"].backward()
-    gradient = model.encoders["user"].ids.weight.grad
+    gradient = model.banks["shared"].slots["user"].ids.weight.grad
     assert (gradient[1:] == 0).all() and (gradient[0] != 0).any()
 
 
