@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Family = Literal["single", "hard", "soft", "cross_stitch", "mmoe", "ple", "relationship", "adversarial"]
+# Methods that compare the tasks' gradients where all of them share.
+GradientMethod = Literal["gradnorm", "pcgrad", "cagrad", "mgda", "nashmtl", "alignedmtl", "upgrad"]
+GRADIENT_METHODS: tuple[str, ...] = get_args(GradientMethod)
 
 
 class Frozen(BaseModel):
@@ -25,11 +30,35 @@ class TaskWeights(Frozen):
     service: float = Field(1.0, ge=0, description="Contacts with service")
 
 
+class LearningRates(Frozen):
+    """Step sizes of the heads' own parameters, as factors of learning_rate. Few rows are learned by heart at the pace
+    that many need."""
+
+    profile: float = Field(1.0, gt=0, description="User profile")
+    recommendation: float = Field(1.0, gt=0, description="Recommendation and product quality")
+    pricing: float = Field(1.0, gt=0, description="Price response; the demand curve itself moves at learning_rate")
+    promotion: float = Field(1.0, gt=0, description="Coupon redemption and uplift")
+    supply: float = Field(1.0, gt=0, description="Demand quantiles")
+    service: float = Field(1.0, gt=0, description="Contacts and tickets")
+
+
 class NetworkConfig(Frozen):
     """How a network shares, balances and is trained: read by `sharing` and `balancing`, and the same for the joint
     model and for a user's own (`mtl_models.tabular`)."""
 
-    sharing: Literal["hard"] = Field("hard", description="How tasks share: one trunk for all")
+    sharing: Family = Field("hard", description="How tasks share what they learn; hard is one trunk for all")
+    soft_tie: float = Field(1.0, ge=0, description="soft: how strongly trunks are tied; infinite is hard")
+    experts: int = Field(4, ge=1, description="mmoe: experts that every gate chooses from")
+    shared_experts: int = Field(2, ge=0, description="ple: experts of all tasks; two are enough for few tables")
+    specific_experts: int = Field(1, ge=1, description="ple: experts of each task")
+    expert_levels: int = Field(1, ge=1, description="ple: levels of experts; more pay on millions of rows only")
+    relationship_strength: float = Field(1e-4, ge=0, description="relationship: weight of the tasks' covariance")
+    adversary_strength: float = Field(0.05, ge=0, description="adversarial: weight of the task discriminator's loss")
+    orthogonality_strength: float = Field(0.05, ge=0, description="adversarial: weight of the trunks' overlap")
+    reversal_steps: int = Field(500, ge=1, description="adversarial: training steps until gradients are fully reversed")
+    balancing: Literal["fixed", "uncertainty", "dwa", "rlw"] | GradientMethod = Field(
+        "fixed", description="How losses are weighed; fixed ones match the others where tuned (Xin et al. 2022)"
+    )
     trunk_widths: tuple[int, ...] = Field((128, 96), description="Layers of the shared trunk")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout in the trunk")
     learning_rate: float = Field(1.5e-3, gt=0, description="AdamW peak step size")
@@ -40,14 +69,39 @@ class NetworkConfig(Frozen):
     seed: int = Field(0, ge=0, description="Seed of initial weights, sampling and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one")
 
+    @model_validator(mode="after")
+    def _gradients_need_something_shared(self) -> Self:
+        if self.balancing in GRADIENT_METHODS and self.sharing == "single":
+            raise ValueError(
+                f'balancing = "{self.balancing}" compares gradients where tasks share, but sharing = "single" shares '
+                'nothing: choose another sharing, or balancing = "fixed"'
+            )
+        return self
+
 
 class ModelConfig(NetworkConfig):
     """The joint model and its training."""
 
     task_weights: TaskWeights = Field(default_factory=TaskWeights, description="Loss weights by task")
+    learning_rates: LearningRates = Field(default_factory=LearningRates, description="Step sizes by head")
+    scheme: Literal["joint", "pretrain_then_joint", "alternating"] = Field(
+        "joint", description="All tasks in each step; or each task alone first; or one table a step, in turn"
+    )
+    pretrain_share: float = Field(
+        0.5, gt=0, lt=1, description="Part of max_epochs that pretrain_then_joint spends on the tasks alone"
+    )
     id_embedding_width: int = Field(5, ge=1, description="Width of id embeddings; wider only memorises")
     slot_width: int = Field(48, ge=4, description="Width of each encoded entity")
     id_dropout: float = Field(0.5, ge=0, lt=1, description="Share of ids hidden, so that features can stand in")
     warm_max_epochs: int = Field(1, ge=1, description="Most passes when yesterday's model is the start")
     finish_epochs: int = Field(1, ge=0, description="Passes with the validation window added, at a low step size")
     warm_start: bool = Field(True, description="Start from the latest earlier night's model when it fits")
+
+    @model_validator(mode="after")
+    def _gradients_need_a_joint_step(self) -> Self:
+        if self.balancing in GRADIENT_METHODS and self.scheme == "alternating":
+            raise ValueError(
+                f'balancing = "{self.balancing}" compares the tasks of one step, but scheme = "alternating" takes one '
+                'table a step: choose scheme = "joint", or balancing = "fixed"'
+            )
+        return self

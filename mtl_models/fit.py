@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,10 +12,14 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from mtl_models.batching import joint_batches, some, thin
+from mtl_models.balancing import build_balancing
+from mtl_models.batching import some, thin
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import Entities, JointModel, Rows
+from mtl_models.parameter_groups import parameter_groups
+from mtl_models.relative_losses import MEASURED_ROWS, Scales, measure, relative_losses
 from mtl_models.samples import TaskSamples, concatenate
+from mtl_models.schemes import MeanOfRuns, batches, passes_alone
 
 # Averaged weights follow the trained ones with this memory: they are what is validated and kept, and make a
 # decaying step size needless (Izmailov et al. 2018; Morales-Brotons et al. 2024).
@@ -24,16 +29,16 @@ GRADIENT_NORM = 1.0
 FINISH_STEP_SHARE = 0.2
 # Candidates without a purchase that are kept of the validation window, as in samples.recommendation.
 NEGATIVE_SHARE = 0.25
-# Rows of one table that are enough to know its loss.
-MEASURED_ROWS = 40_000
-
-Scales = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """One pass: losses are relative to the baselines', so below 1 beats them. `validation_losses` is by task and
-    empty in the finishing passes, which have no rows left to validate on."""
+    empty in the finishing passes, which have no rows left to validate on.
+
+    `number` is 0 where a task was trained alone. `left_out` counts the steps in which a task's loss was not finite, and
+    `skipped_steps` those in which none was, or the gradient.
+    """
 
     number: int
     training_loss: float
@@ -41,6 +46,8 @@ class Epoch:
     is_best: bool
     rows: int
     seconds: float
+    left_out: Mapping[str, int]
+    skipped_steps: int
 
     @property
     def validation_loss(self) -> float:
@@ -65,11 +72,14 @@ def fit(
     `scales` are the baselines' losses, `weights` the lambda_j of each task. Stops when `patience` passes brought no
     better validation loss, then makes `finish_epochs` passes with the validation window added.
     """
-    config, learner = model.config, Learner(model, entities, scales, weights, cosines)
+    config, alone = model.config, passes_alone(model.config, epochs)
+    if alone:
+        yield from pretrain(model, entities, train, validation, scales=scales, weights=weights, epochs=alone)
+    learner = Learner(model, entities, scales, weights, cosines)
     measured = {table: some(rows, MEASURED_ROWS, learner.generator) for table, rows in validation.items()}
     best_loss, best_weights, waited = float("inf"), learner.averaged_weights(), 0
 
-    for number in range(1, epochs + 1):
+    for number in range(1, epochs - alone + 1):
         passed = learner.learn(train)
         losses = measure(learner.average, entities, measured, scales)
         total = sum(weights[task] * loss for task, loss in losses.items())
@@ -90,8 +100,34 @@ def fit(
     model.load_state_dict(learner.averaged_weights())
 
 
+def pretrain(
+    model: JointModel,
+    entities: Entities,
+    train: Rows,
+    validation: Rows,
+    *,
+    scales: Scales,
+    weights: Mapping[str, float],
+    epochs: int,
+) -> Iterator[Epoch]:
+    """Train each task alone from the same start, yielding each pass; afterwards the model holds their mean."""
+    runs = MeanOfRuns(model.state_dict())
+    for task, table in model.tasks_of(train):
+        if not scales.get(task) or not weights[task]:
+            continue
+        model.load_state_dict(runs.start)
+        learner = Learner(model, entities, scales, {other: float(other == task) for other in model.tasks}, None)
+        measured = {table: some(validation[table], MEASURED_ROWS, learner.generator)}
+        for _ in range(epochs):
+            passed = learner.learn({table: train[table]})
+            losses = measure(learner.average, entities, measured, {task: scales[task]})
+            yield Epoch(number=0, validation_losses=losses, is_best=False, **passed)
+        runs.add(learner.trained_weights())
+    model.load_state_dict(runs.mean())
+
+
 class Learner:
-    """The model in training, its optimiser, and the average of its weights."""
+    """The model in training, the balancing of its losses, its optimiser, and the average of its weights."""
 
     def __init__(
         self,
@@ -104,33 +140,54 @@ class Learner:
         config = model.config
         torch.manual_seed(config.seed)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.model, self.entities, self.scales, self.weights, self.cosines = model, entities, scales, weights, cosines
+        self.model, self.entities, self.scales, self.cosines = model, entities, scales, cosines
+        learned = tuple(task for task in model.tasks if scales.get(task))
+        self.balancing = build_balancing(learned, weights, config).to(next(model.parameters()).device)
+        self.own = {task: tuple(model.head(task).parameters()) for task in model.tasks}
         self.optimiser = torch.optim.AdamW(
-            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            parameter_groups(model, self.balancing, self.own), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.averager = AveragedModel(model, multi_avg_fn=_follow)
         self.average = cast(JointModel, self.averager.module)
 
     def learn(self, rows: Rows) -> dict[str, Any]:
-        """One pass; its mean relative loss, rows and seconds."""
-        started, losses_seen, rows_seen = time.perf_counter(), [], 0
+        """One pass; its mean relative loss, rows and seconds, and what was left out."""
+        started, seen, rows_seen, skipped = time.perf_counter(), defaultdict(list), 0, 0
+        shared = self.model.sharing.shared_parameters()
         self.model.train()
-        for step, batch in enumerate(joint_batches(rows, self.model.config.batch_rows, self.generator)):
+        for step, batch in enumerate(batches(rows, self.model.config, self.generator)):
             outputs = self.model(self.entities, batch)
-            losses = relative_losses(self.model.losses(outputs, batch), self.scales)
+            losses = self.balancing.usable(relative_losses(self.model.losses(outputs, batch), self.scales))
+            rows_seen += sum(len(part) for part in batch.values())
+            if not losses:
+                skipped += 1
+                continue
             if self.cosines is not None:
                 self.cosines.observe(self.model, losses, step)
-            loss = torch.stack([self.weights[task] * value for task, value in losses.items()]).sum()
-            loss = loss + self.model.sharing.penalty()
+            total = self.balancing.total(losses, shared, self.own) + self.model.sharing.penalty()
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+            total.backward()
+            if not torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM).isfinite():
+                skipped += 1
+                continue
             self.optimiser.step()
             self.averager.update_parameters(self.model)
-            losses_seen.append(torch.stack(list(losses.values())).mean().detach())
-            rows_seen += sum(len(part) for part in batch.values())
-        training_loss = float(torch.stack(losses_seen).mean())
-        return {"training_loss": training_loss, "rows": rows_seen, "seconds": time.perf_counter() - started}
+            for task, loss in losses.items():
+                seen[task].append(loss.detach())
+        means = {task: float(torch.stack(values).mean()) for task, values in seen.items()}
+        self.balancing.end_epoch(means)
+        return {
+            "training_loss": sum(means.values()) / len(means) if means else float("nan"),
+            "rows": rows_seen,
+            "seconds": time.perf_counter() - started,
+            "left_out": self.balancing.take_left_out(),
+            "skipped_steps": skipped,
+        }
+
+    def trained_weights(self) -> dict[str, Tensor]:
+        """The averaged weights of what the latest step trained."""
+        average = dict(self.average.named_parameters())
+        return {name: average[name] for name, tensor in self.model.named_parameters() if tensor.grad is not None}
 
     def averaged_weights(self) -> dict[str, Tensor]:
         """A copy of the averaged weights."""
@@ -141,46 +198,7 @@ class Learner:
         self.model.load_state_dict(weights)
         self.average.load_state_dict(weights)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
-
-
-def start_losses(model: JointModel, entities: Entities, rows: Rows) -> Scales:
-    """{task: {target: loss}} of a model before training, which is the loss of the baselines. A target that was
-    never observed, or that the baseline predicts perfectly, has no scale and is not learned."""
-    generator = torch.Generator().manual_seed(0)
-    losses = _measure(model, entities, {table: some(part, MEASURED_ROWS, generator) for table, part in rows.items()})
-    return {task: {name: value for name, value in targets.items() if value > 1e-9} for task, targets in losses.items()}
-
-
-def relative_losses(losses: Mapping[str, Mapping[str, Tensor]], scales: Scales) -> dict[str, Tensor]:
-    """{task: mean over its targets of loss / baseline's loss}."""
-    return {
-        task: torch.stack([losses[task][name] / scale for name, scale in targets.items()]).mean()
-        for task, targets in scales.items()
-        if task in losses and targets
-    }
-
-
-def measure(model: JointModel, entities: Entities, rows: Rows, scales: Scales) -> dict[str, float]:
-    """{task: relative loss} of the rows, without dropout."""
-    losses = _measure(model, entities, rows)
-    return {
-        task: sum(losses[task][name] / scale for name, scale in targets.items()) / len(targets)
-        for task, targets in scales.items()
-        if task in losses and targets
-    }
-
-
-@torch.inference_mode()
-def _measure(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dict[str, float]]:
-    model.eval()
-    losses = {}
-    for task, table in model.tasks_of(rows):
-        if len(rows[table]):
-            part = {table: rows[table]}
-            only = model(entities, part)[task]
-            losses[task] = {name: float(value) for name, value in model.head(task).losses(only, part[table]).items()}
-    return losses
+            group["lr"] = learning_rate * group["factor"]
 
 
 def _as_sampled(table: str, rows: TaskSamples, generator: torch.Generator) -> TaskSamples:

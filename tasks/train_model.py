@@ -12,12 +12,13 @@ import torch
 
 from mtl_models import checkpoint, warm_start
 from mtl_models.checkpoint import Checkpoint
-from mtl_models.fit import Epoch, Scales, fit, start_losses
+from mtl_models.fit import Epoch, fit
 from mtl_models.heads import TASKS, weight_name
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import Preprocessing
+from mtl_models.relative_losses import Scales, start_losses
 from mtl_models.samples import EntityTable, TaskSamples, concatenate
 from tasks.earlier_model import load_earlier
 from tasks.gates import GateStopped

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from mtl_models import metrics
-from mtl_models.fit import fit, start_losses
+from mtl_models.fit import fit
 from mtl_models.heads.quality import QUALITY_BOUNDS
 from mtl_models.heads.service import MOST_TILT
 from mtl_models.heads.tickets import PRIORITIES
 from mtl_models.predict import predict
+from mtl_models.relative_losses import start_losses
 from tests.mtl_models.toy_shop import ELASTICITY, OFFER_EFFECT, TASKS, Shop, Trained, new_model
 
 

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from mtl_models.config import ModelConfig
-from mtl_models.fit import Epoch, Scales, fit, start_losses
+from mtl_models.fit import Epoch, fit
 from mtl_models.heads import TASKS
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler, Vocabulary
+from mtl_models.relative_losses import Scales, start_losses
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 
 ELASTICITY = -1.8

@@ -1,0 +1,49 @@
+"""In what order tasks are trained: the batches of a pass, and where joint training starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from mtl_models.batching import joint_batches
+from mtl_models.config import ModelConfig
+from mtl_models.model import Rows
+from mtl_models.samples import TaskSamples
+
+
+def batches(rows: Rows, config: ModelConfig, generator: torch.Generator) -> Iterator[dict[str, TaskSamples]]:
+    """One pass: rows of every table in each step; with `alternating` the same rows, a step for each table in turn
+    (Caruana 1997; Liu et al. 2019, "Multi-Task Deep Neural Networks for Natural Language Understanding")."""
+    for batch in joint_batches(rows, config.batch_rows, generator):
+        if config.scheme == "alternating":
+            yield from ({table: part} for table, part in batch.items())
+        else:
+            yield batch
+
+
+def passes_alone(config: ModelConfig, epochs: int) -> int:
+    """How many of the passes each task has to itself; none when there is only one pass, as on a warm-started night."""
+    return int(epochs * config.pretrain_share) if config.scheme == "pretrain_then_joint" else 0
+
+
+class MeanOfRuns:
+    """The mean of weights that were trained apart from the same start, over the runs that trained each: what one task
+    alone trains is as its run left it, what several share is their mean, the rest is as it was."""
+
+    def __init__(self, start: Mapping[str, Tensor]) -> None:
+        self.start = {name: tensor.detach().clone() for name, tensor in start.items()}
+        self.totals: dict[str, Tensor] = {}
+        self.counts: Counter[str] = Counter()
+
+    def add(self, trained: Mapping[str, Tensor]) -> None:
+        """One run's trained weights."""
+        for name, tensor in trained.items():
+            self.totals[name] = self.totals[name] + tensor if name in self.totals else tensor.detach().clone()
+            self.counts[name] += 1
+
+    def mean(self) -> dict[str, Tensor]:
+        """All weights."""
+        return self.start | {name: total / self.counts[name] for name, total in self.totals.items()}
