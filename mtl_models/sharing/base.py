@@ -7,20 +7,23 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from mtl_models.config import ModelConfig
+from mtl_models.config import NetworkConfig
 
 
 class Sharing(nn.Module):
     """From encoded rows to each task's features.
 
     `tasks` says which table's rows each task reads; several may read one. `width` is the width of the features.
-    `shares_encoders`: whether all tasks' rows come from the same encoders.
+    `shares_encoders`: whether all tasks' rows come from the same encoders. `task_axes`: the parameters (and modules of
+    them) with an axis of tasks, which mean nothing to a model of other tasks. `expert_names`: what `gates` choose from.
     """
 
     width: int
     shares_encoders: ClassVar[bool] = True
+    task_axes: ClassVar[tuple[str, ...]] = ()
+    expert_names: tuple[str, ...] = ()
 
-    def __init__(self, input_width: int, tasks: Mapping[str, str], config: ModelConfig) -> None:
+    def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__()
         self.tasks = dict(tasks)
 
@@ -38,7 +41,11 @@ class Sharing(nn.Module):
         return next(self.parameters()).new_zeros(())
 
     def gates(self) -> dict[str, Tensor]:
-        """{task: [experts]} mean shares of the experts in the latest forward pass; empty where a family has none."""
+        """{task: [experts]} mean shares of the experts in the task's latest rows; empty where a family has none."""
+        return {}
+
+    def correlations(self) -> dict[tuple[str, str], float]:
+        """{(task, other task): learned correlation}; empty where a family learns none."""
         return {}
 
     def tasks_of(self, rows: Mapping[str, Tensor]) -> dict[str, str]:

@@ -2,19 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
-from mtl_models.config import ModelConfig
 
-
-def make_trunk(input_width: int, config: ModelConfig) -> nn.Sequential:
-    """[n, input_width] to [n, trunk_widths[-1]]."""
+def make_trunk(input_width: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
+    """[n, input_width] to [n, widths[-1]]."""
     layers: list[nn.Module] = []
-    for before, after in pairwise((input_width, *config.trunk_widths)):
-        layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.SiLU(), nn.Dropout(config.dropout)]
+    for before, after in pairwise((input_width, *widths)):
+        layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.SiLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers)
+
+
+class StackedLayer(nn.Module):
+    """`count` layers of a trunk, each with weights of its own, as one batched matrix product."""
+
+    def __init__(self, count: int, before: int, after: int, dropout: float) -> None:
+        super().__init__()
+        bound = before**-0.5  # as nn.Linear starts
+        self.weight = nn.Parameter(torch.empty(count, before, after).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(count, 1, after).uniform_(-bound, bound))
+        self.scale = nn.Parameter(torch.ones(count, 1, after))
+        self.shift = nn.Parameter(torch.zeros(count, 1, after))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[n, before], read by all, or [count, n, before], each its own, to [count, n, after]."""
+        hidden = torch.baddbmm(self.bias, rows.expand(len(self.weight), -1, -1), self.weight)
+        normal = functional.layer_norm(hidden, hidden.shape[-1:])
+        return self.dropout(functional.silu(torch.addcmul(self.shift, normal, self.scale)))
+
+
+class Experts(nn.Module):
+    """`count` trunks side by side: [n, input_width] to [count, n, widths[-1]]."""
+
+    def __init__(self, count: int, input_width: int, widths: tuple[int, ...], dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(StackedLayer(count, *pair, dropout) for pair in pairwise((input_width, *widths)))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[count, n, widths[-1]] for rows [n, input_width]."""
+        for layer in self.layers:
+            rows = layer(rows)
+        return rows
+
+    def last_weight(self) -> nn.Parameter:
+        """[count, before, after]: the weights of the last layer."""
+        return self.layers[-1].get_parameter("weight")
+
+
+class Gate(nn.Module):
+    """How much a row takes from each expert: a softmax of one linear layer. `usage` [experts] is the mean over the
+    rows of the latest pass."""
+
+    usage: Tensor
+
+    def __init__(self, input_width: int, experts: int) -> None:
+        super().__init__()
+        self.choose = nn.Linear(input_width, experts)
+        self.usage = torch.full((experts,), 1 / experts)
+
+    def forward(self, rows: Tensor, *groups: Tensor) -> Tensor:
+        """[n, width] for rows [n, input_width] and groups of experts [count, n, width]."""
+        shares = self.choose(rows).softmax(dim=1)  # [n, experts]
+        self.usage = shares.detach().mean(dim=0)
+        parts = shares.T[:, :, None].split([len(group) for group in groups])
+        return torch.stack([(part * group).sum(dim=0) for part, group in zip(parts, groups, strict=True)]).sum(dim=0)
+
+
+def usage(gates: nn.ModuleDict) -> dict[str, Tensor]:
+    """{name: [experts]} of each gate."""
+    return {name: gate.usage for name, gate in gates.items() if isinstance(gate, Gate)}
+
+
+def joined(rows: Mapping[str, Tensor]) -> Tensor:
+    """[rows of all tables, width]: one batch of the tables' rows."""
+    return torch.cat(list(rows.values()))
+
+
+def by_table(rows: Mapping[str, Tensor], features: Tensor, dim: int = 0) -> dict[str, Tensor]:
+    """The features of joined rows, table by table again."""
+    return dict(zip(rows, features.split([len(part) for part in rows.values()], dim), strict=True))
 
 
 def last_weight(trunk: nn.Sequential) -> nn.Parameter:
