@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,9 @@ class GradientBalancing(Balancing):
             rows = rows[is_heard]
             if not self.method.undoes_scale:
                 rows = rows * worth.cpu().double()[is_heard, None]
-            found = self._aggregator(len(rows)).weighting(rows / rows.norm())
+            with warnings.catch_warnings():  # Nash-MTL's problem is compiled anew each time; cvxpy says so each time
+                warnings.filterwarnings("ignore", "You are solving a parameterized problem that is not DPP")
+                found = self._aggregator(len(rows)).weighting(rows / rows.norm())
             factors[is_heard] = found * len(rows) if self.method.is_of_mean else found
         return worth * factors.to(worth)
 
