@@ -15,7 +15,7 @@ TASKS = (
     TaskSpec("visits", "count"),
     TaskSpec("spend_range", "quantile", column="spend", levels=(0.1, 0.5, 0.9)),
 )
-SETTINGS = {"members": 2, "bins": 8, "trunk_widths": (32, 16), "embedding_width": 4, "batch_rows": 256}
+SETTINGS = {"members": 2, "bins": 8, "trunk_widths": (32, 16), "embedding_width": 4, "batch_rows": 250}
 EFFECTS = {"north": -1.0, "east": 0.0, "south": 1.0}
 
 
@@ -50,5 +50,5 @@ def with_gaps(frame: pl.DataFrame, columns: list[str], share: float, seed: int =
 def trained() -> MultiTaskModel:
     """All kinds learned from 3,000 people, a tenth of whose features and labels are missing."""
     train = with_gaps(people(3000).drop("taste"), ["region", "age", "bought", "channel", "spend", "visits"], 0.1)
-    model = MultiTaskModel(TASKS, **SETTINGS, learning_rate=5e-3, max_epochs=25)
+    model = MultiTaskModel(TASKS, **SETTINGS, learning_rate=1e-2, max_epochs=12)
     return model.fit(train, people(800, seed=2).drop("taste"))

@@ -117,8 +117,6 @@ def test_the_best_pass_is_kept_and_training_stops_after_patience() -> None:
     raw = model.network(model.network.encoder.transform(validation, labels))
     total = sum(loss.item() for loss in model.network.losses(raw, labels).values())
     assert total == pytest.approx(min(totals), rel=0.02)
-        min(totals), rel=0.02
-    )
 
 
 def test_a_task_without_weight_is_not_learned() -> None:
