@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torchjd.aggregation import MGDA, AlignedMTL, CAGrad, NashMTL, PCGrad, UPGrad, WeightedAggregator
+from torchjd.aggregation import MGDA, AlignedMTL, CAGrad, NashMTL, PCGrad, UPGrad
 from torchjd.linalg import QuadprogProjector
 
 from mtl_models.balancing.base import Balancing, Losses, OwnParameters
@@ -20,30 +20,46 @@ from mtl_models.config import NetworkConfig
 SILENT = 1e-6
 
 
+# [tasks, shared parameters] gradients to [tasks] weights.
+Weighting = Callable[[Tensor], Tensor]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """`make` takes the number of tasks. `is_of_mean`: without conflict its weights are those of the mean, not of the
     sum. `undoes_scale`: a longer gradient gets a smaller weight, so business weights can only act on the result."""
 
-    make: Callable[[int], WeightedAggregator]
+    make: Callable[[int], Weighting]
     is_of_mean: bool = True
     undoes_scale: bool = False
 
 
+def _upgrad(tasks: int) -> Weighting:
+    """UPGrad on gradients of length 1, with their lengths as preferences. It projects onto the same cone, so it is the
+    same method; but the solver's tolerance would else let tasks with short gradients be hurt."""
+    aggregator = UPGrad(projector=QuadprogProjector(reg_eps=1e-8))
+
+    def weigh(rows: Tensor) -> Tensor:
+        lengths = rows.norm(dim=1)
+        aggregator.pref_vector = lengths
+        return aggregator.weighting(rows / lengths[:, None]) / lengths
+
+    return weigh
+
+
 METHODS: dict[str, Method] = {
     # Yu et al. 2020, "Gradient Surgery for Multi-Task Learning".
-    "pcgrad": Method(make=lambda tasks: PCGrad(), is_of_mean=False),
+    "pcgrad": Method(make=lambda tasks: PCGrad().weighting, is_of_mean=False),
     # Liu et al. 2021, "Conflict-Averse Gradient Descent for Multi-task Learning"; c = 0.4 is theirs.
-    "cagrad": Method(make=lambda tasks: CAGrad(c=0.4)),
+    "cagrad": Method(make=lambda tasks: CAGrad(c=0.4).weighting),
     # Sener and Koltun 2018, "Multi-Task Learning as Multi-Objective Optimization".
-    "mgda": Method(make=lambda tasks: MGDA(), undoes_scale=True),
+    "mgda": Method(make=lambda tasks: MGDA().weighting, undoes_scale=True),
     # Navon et al. 2022, "Multi-Task Learning as a Bargaining Game"; the norm is left to the clipping of the training.
-    "nashmtl": Method(make=lambda tasks: NashMTL(tasks, max_norm=0.0), is_of_mean=False, undoes_scale=True),
+    "nashmtl": Method(make=lambda tasks: NashMTL(tasks, max_norm=0.0).weighting, is_of_mean=False, undoes_scale=True),
     # Senushkin et al. 2023, "Independent Component Alignment for Multi-Task Learning".
-    "alignedmtl": Method(make=lambda tasks: AlignedMTL(), undoes_scale=True),
-    # Quinton and Rey 2024, "Jacobian Descent for Multi-Objective Optimization". TorchJD's own regularisation lets tasks
-    # with short gradients be hurt; in double precision a smaller one suffices.
-    "upgrad": Method(make=lambda tasks: UPGrad(projector=QuadprogProjector(reg_eps=1e-8))),
+    "alignedmtl": Method(make=lambda tasks: AlignedMTL().weighting, undoes_scale=True),
+    # Quinton and Rey 2024, "Jacobian Descent for Multi-Objective Optimization".
+    "upgrad": Method(make=_upgrad, is_of_mean=False),
 }
 
 
@@ -55,7 +71,7 @@ class GradientBalancing(Balancing):
         super().__init__(tasks, weights, config)
         self.method = METHODS[config.balancing]
         try:
-            self.aggregators = {len(self.tasks): self.method.make(max(len(self.tasks), 1))}
+            self.weightings = {len(self.tasks): self.method.make(max(len(self.tasks), 1))}
         except ImportError as error:
             raise ImportError(
                 f'balancing = "{config.balancing}" needs solvers that are not installed. Remedy: '
@@ -88,14 +104,14 @@ class GradientBalancing(Balancing):
                 rows = rows * worth.cpu().double()[is_heard, None]
             with warnings.catch_warnings():  # Nash-MTL's problem is compiled anew each time; cvxpy says so each time
                 warnings.filterwarnings("ignore", "You are solving a parameterized problem that is not DPP")
-                found = self._aggregator(len(rows)).weighting(rows / rows.norm())
+                found = self._weighting(len(rows))(rows / rows.norm())
             factors[is_heard] = found * len(rows) if self.method.is_of_mean else found
         return worth * factors.to(worth)
 
-    def _aggregator(self, tasks: int) -> WeightedAggregator:
-        if tasks not in self.aggregators:
-            self.aggregators[tasks] = self.method.make(tasks)
-        return self.aggregators[tasks]
+    def _weighting(self, tasks: int) -> Weighting:
+        if tasks not in self.weightings:
+            self.weightings[tasks] = self.method.make(tasks)
+        return self.weightings[tasks]
 
 
 def _with_gradient(parameters: Sequence[nn.Parameter], gradients: Sequence[Tensor]) -> Tensor:
