@@ -32,14 +32,14 @@ class GradNorm(LossWeights):
     def __init__(self, tasks: tuple[str, ...], weights: Mapping[str, float], config: NetworkConfig) -> None:
         super().__init__(tasks, weights, config)
         self.register_buffer("weights", torch.ones(len(self.tasks)))
-        self.register_buffer("first", torch.full((len(self.tasks),), torch.nan))
+        self.register_buffer("first", torch.zeros(len(self.tasks)))
 
     def factors(self, losses: Losses, shared: Sequence[nn.Parameter]) -> Tensor:
         """[tasks of this step] the weights after this step's look at the gradients."""
         here = self.positions(losses)
         values = torch.stack(list(losses.values())).detach()
         jacobian, _ = task_gradients(losses, shared)
-        self.first[here] = torch.where(self.first[here].isnan(), values, self.first[here])
+        self.first[here] = torch.where(self.first[here] > 0, self.first[here], values)
         norms = self.weights[here] * jacobian.norm(dim=1)  # [tasks of this step]
         left = values / self.first[here].clamp_min(LEAST)
         target = norms.mean() * (left / left.mean().clamp_min(LEAST)) ** RESTORING_FORCE

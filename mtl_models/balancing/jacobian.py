@@ -21,7 +21,10 @@ def task_gradients(
     the graph stays usable. Raises ValueError where nothing is shared.
     """
     if not shared:
-        raise ValueError("gradients are compared where tasks share, and these share nothing: use another balancing")
+        raise ValueError(
+            "balancing compares gradients where tasks share, but here they share nothing. Remedy: another sharing, or "
+            'balancing = "fixed".'
+        )
     rows, own_gradients = [], {}
     for task, loss in losses.items():
         wanted = [*shared, *(own or {}).get(task, ())]

@@ -101,3 +101,12 @@ def test_gradnorm_does_not_see_the_scale_of_all_losses() -> None:
             step(balancing, scale * random_gradients(seed), scale * torch.linspace(1.0, 0.5, 5))
         weights.append(balancing.weights)
     torch.testing.assert_close(weights[0], weights[1])
+
+
+def test_gradnorm_takes_the_first_loss_that_was_there() -> None:
+    """A batch without labels of a task has no loss to compare with."""
+    gradients, balancing = torch.eye(3), method("gradnorm", 3)
+    step(balancing, gradients * torch.tensor([[1.0], [1.0], [0.0]]), torch.tensor([1.0, 1.0, 0.0]))
+    step(balancing, gradients, torch.ones(3))
+    torch.testing.assert_close(balancing.first, torch.ones(3))
+    torch.testing.assert_close(balancing.weights, torch.ones(3), atol=0.1, rtol=0)

@@ -13,6 +13,7 @@ from mtl_models.heads import Outputs
 from mtl_models.model import JointModel
 from mtl_models.relative_losses import start_losses
 from mtl_models.samples import TaskSamples
+from mtl_models.sharing import ARCHITECTURES
 from tests.mtl_models.balancing.linear_tasks import FEW_TASKS, few_tasks, learn
 from tests.mtl_models.toy_shop import Shop
 
@@ -79,7 +80,7 @@ def test_a_head_moves_at_its_own_pace(few: Shop) -> None:
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     learner = learner_of(few, model)
     learner.learn(few.train)
-    moved = {name: float((p - before[name]).abs().max()) for name, p in model.named_parameters()}
+    moved = {name: (p.detach() - before[name]).abs().max().item() for name, p in model.named_parameters()}
     slow = {name for name in moved if name.startswith(("heads.promotion.", "heads.uplift."))}
     assert slow and all(moved[name] < 1e-4 for name in slow)
     assert max(distance for name, distance in moved.items() if name.startswith("heads.profile.")) > 1e-2
@@ -99,3 +100,17 @@ def test_step_sizes_keep_their_proportions_in_the_finish(few: Shop) -> None:
 
 def test_equal_step_sizes_are_one_group(few: Shop) -> None:
     assert len(learner_of(few, few_tasks(few)).optimiser.param_groups) == 1
+
+
+@pytest.mark.parametrize("sharing", sorted(ARCHITECTURES.keys() - {"single"}))
+@pytest.mark.parametrize("balancing", ["uncertainty", "gradnorm", "upgrad"])  # of losses, of norms, of gradients
+def test_any_balancing_works_with_any_sharing(sharing: str, balancing: str, few: Shop) -> None:
+    """Two steps move what is shared and break nothing."""
+    model = few_tasks(few, sharing=sharing, balancing=balancing)
+    learner, shared = learner_of(few, model), model.sharing.shared_parameters()
+    before = [parameter.detach().clone() for parameter in shared]
+    rows = {table: part.take(slice(0, 64)) for table, part in few.train.items()}
+    passes = [learner.learn(rows) for _ in range(2)]  # heads start with zeros: the first step is theirs alone
+    assert all(passed["skipped_steps"] == 0 and passed["left_out"] == {} for passed in passes)
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+    assert not any(torch.equal(old, new) for old, new in zip(before, shared, strict=True))
