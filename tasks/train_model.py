@@ -182,7 +182,11 @@ def _task_weights(con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str
 def _describe(epoch: Epoch) -> str:
     losses = " ".join(f"{task} {loss:.3f}" for task, loss in epoch.validation_losses.items())
     measured = f"validation {epoch.validation_loss:.4f} ({losses})" if losses else "validation window added"
-    return f"epoch {epoch.number}: training {epoch.training_loss:.4f}, {measured}, {epoch.seconds:.1f} s"
+    passed = f"epoch {epoch.number}" if epoch.number else "alone"
+    troubles = [f"{task} left out of {steps} steps (loss not finite)" for task, steps in epoch.left_out.items()]
+    troubles += [f"{epoch.skipped_steps} steps skipped"] if epoch.skipped_steps else []
+    seconds = f"{epoch.seconds:.1f} s"
+    return f"{passed}: " + ", ".join([f"training {epoch.training_loss:.4f}", measured, seconds, *troubles])
 
 
 def _write_cosines(con: duckdb.DuckDBPyConnection, night: Night, cosines: GradientCosines) -> None:
