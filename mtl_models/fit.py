@@ -1,4 +1,4 @@
-"""Training: one loop over joint batches."""
+"""Training: one loop over batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mtl_models.model import Entities, JointModel, Rows
 from mtl_models.parameter_groups import parameter_groups
 from mtl_models.relative_losses import MEASURED_ROWS, Scales, measure, relative_losses
 from mtl_models.samples import TaskSamples, concatenate
-from mtl_models.schemes import MeanOfRuns, batches, passes_alone
+from mtl_models.schemes import MeanOfRuns, batches, passes_alone, trained_by
 
 # Averaged weights follow the trained ones with this memory: they are what is validated and kept, and make a
 # decaying step size needless (Izmailov et al. 2018; Morales-Brotons et al. 2024).
@@ -122,7 +122,8 @@ def pretrain(
             passed = learner.learn({table: train[table]})
             losses = measure(learner.average, entities, measured, {task: scales[task]})
             yield Epoch(number=0, validation_losses=losses, is_best=False, **passed)
-        runs.add(learner.trained_weights())
+        seen = {table: train[table].take(slice(0, model.config.batch_rows))}
+        runs.add(trained_by(task, learner.average, entities, seen))
     model.load_state_dict(runs.mean())
 
 
@@ -183,11 +184,6 @@ class Learner:
             "left_out": self.balancing.take_left_out(),
             "skipped_steps": skipped,
         }
-
-    def trained_weights(self) -> dict[str, Tensor]:
-        """The averaged weights of what the latest step trained."""
-        average = dict(self.average.named_parameters())
-        return {name: average[name] for name, tensor in self.model.named_parameters() if tensor.grad is not None}
 
     def averaged_weights(self) -> dict[str, Tensor]:
         """A copy of the averaged weights."""

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from mtl_models.batching import joint_batches
 from mtl_models.config import ModelConfig
-from mtl_models.model import Rows
+from mtl_models.model import Entities, JointModel, Rows
 from mtl_models.samples import TaskSamples
 
 
 def batches(rows: Rows, config: ModelConfig, generator: torch.Generator) -> Iterator[dict[str, TaskSamples]]:
-    """One pass: rows of every table in each step; with `alternating` the same rows, a step for each table in turn
-    (Caruana 1997; Liu et al. 2019, "Multi-Task Deep Neural Networks for Natural Language Understanding")."""
+    """One pass: rows of every table in each step; with `alternating` the same rows, a step for each table in turn (Liu
+    et al. 2019, "Multi-Task Deep Neural Networks for Natural Language Understanding")."""
     for batch in joint_batches(rows, config.batch_rows, generator):
         if config.scheme == "alternating":
             yield from ({table: part} for table, part in batch.items())
@@ -27,6 +27,15 @@ def batches(rows: Rows, config: ModelConfig, generator: torch.Generator) -> Iter
 def passes_alone(config: ModelConfig, epochs: int) -> int:
     """How many of the passes each task has to itself; none when there is only one pass, as on a warm-started night."""
     return int(epochs * config.pretrain_share) if config.scheme == "pretrain_then_joint" else 0
+
+
+def trained_by(task: str, model: JointModel, entities: Entities, rows: Rows) -> dict[str, Tensor]:
+    """{parameter: value} of those that the task's loss depends on, which any rows of its table tell; a penalty of the
+    sharing moves others too."""
+    loss = torch.stack(list(model.losses(model(entities, rows), rows)[task].values())).sum()
+    named = dict(model.named_parameters())
+    gradients = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+    return {name: named[name] for name, gradient in zip(named, gradients, strict=True) if gradient is not None}
 
 
 class MeanOfRuns:

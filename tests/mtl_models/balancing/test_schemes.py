@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mtl_models.config import ModelConfig
-from mtl_models.fit import Learner, pretrain
+from mtl_models.fit import pretrain
 from mtl_models.model import JointModel
 from mtl_models.relative_losses import start_losses
-from mtl_models.schemes import MeanOfRuns, batches, passes_alone
+from mtl_models.schemes import MeanOfRuns, batches, passes_alone, trained_by
 from tests.mtl_models.balancing.linear_tasks import FEW_TASKS, few_tasks, learn
 from tests.mtl_models.toy_shop import CONFIG, Shop
 
@@ -36,11 +36,8 @@ def test_alternating_takes_the_same_rows_one_table_a_step_in_turn(few: Shop) -> 
     joint, alternating = one_pass(few, "joint"), one_pass(few, "alternating")
     assert all(len(step) == len(few.train) for step in joint)
     assert all(len(step) == 1 for step in alternating)
-    in_turn = [table for step in alternating for table in step]
-    assert in_turn == list(few.train) * len(joint)
-    assert [rows for step in joint for rows in step.values()] == [
-        rows for step in alternating for rows in step.values()
-    ]
+    assert [table for step in alternating for table in step] == list(few.train) * len(joint)
+    assert [rows for step in joint for rows in step.items()] == [rows for step in alternating for rows in step.items()]
 
 
 def test_passes_alone_are_a_share_of_all() -> None:
@@ -95,12 +92,15 @@ def test_a_scheme_learns_and_repeats_by_its_seed(scheme: str, few: Shop) -> None
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
-def test_a_task_alone_trains_nothing_of_the_others(few: Shop) -> None:
-    model = few_tasks(few)
-    scales = start_losses(model, few.entities, few.train)
-    weights = {task: float(task == "promotion") for task in FEW_TASKS}
-    learner = Learner(model, few.entities, scales, weights, None)
-    learner.learn({"promotion": few.train["promotion"]})
-    trained = learner.trained_weights()
-    assert any(name.startswith("heads.promotion.") for name in trained)
-    assert not any(name.startswith(("heads.uplift.", "heads.profile.")) for name in trained)
+def test_a_task_trains_what_its_loss_depends_on(few: Shop) -> None:
+    trained = trained_by("promotion", few_tasks(few).eval(), few.entities, few.train)
+    heads = {name.split(".")[1] for name in trained if name.startswith("heads.")}
+    assert heads == {"promotion"}
+    assert any(name.startswith("sharing.") for name in trained)
+
+
+def test_a_penalty_on_all_tasks_trains_none_of_them(few: Shop) -> None:
+    """Soft sharing pulls every task's trunk towards the common one, in the runs of other tasks too."""
+    profile, both = (alone(few, few_tasks(few, sharing="soft"), *t) for t in (["profile"], ["profile", "service_days"]))
+    own = [name for name, _ in profile.named_parameters() if name.startswith("sharing.") and ".profile." in name]
+    assert own and all(torch.equal(profile.get_parameter(name), both.get_parameter(name)) for name in own)
