@@ -11,11 +11,31 @@ from torch.nn import functional
 
 
 def make_trunk(input_width: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """[n, input_width] to [n, widths[-1]]."""
+    """[n, input_width] to [n, widths[-1]]. LayerNorm goes without gain and bias: they only add parameters (Xu et al.
+    2019), and would cost a batch of experts a sixth of its step."""
     layers: list[nn.Module] = []
     for before, after in pairwise((input_width, *widths)):
-        layers += [nn.Linear(before, after), nn.LayerNorm(after), nn.SiLU(), nn.Dropout(dropout)]
+        norm = nn.LayerNorm(after, elementwise_affine=False)
+        layers += [nn.Linear(before, after), norm, nn.SiLU(), Dropout(dropout)]
     return nn.Sequential(*layers)
+
+
+class Dropout(nn.Module):
+    """Dropout with one random byte per element, so by multiples of 1/256: a third of the time of torch's own on a CPU,
+    where drawing is the most expensive part of a layer."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.dropped = min(round(256 * share), 255)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[..., width]."""
+        if not self.training or not self.dropped:
+            return features
+        count = features.numel()
+        draws = torch.empty((count + 7) // 8, dtype=torch.int64, device=features.device).random_(-(2**63), None)
+        is_kept = draws.view(torch.uint8)[:count].view(features.shape) >= self.dropped
+        return features * is_kept.to(features.dtype).mul_(256 / (256 - self.dropped))
 
 
 class StackedLayer(nn.Module):
@@ -26,15 +46,12 @@ class StackedLayer(nn.Module):
         bound = before**-0.5  # as nn.Linear starts
         self.weight = nn.Parameter(torch.empty(count, before, after).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(count, 1, after).uniform_(-bound, bound))
-        self.scale = nn.Parameter(torch.ones(count, 1, after))
-        self.shift = nn.Parameter(torch.zeros(count, 1, after))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, rows: Tensor) -> Tensor:
         """[n, before], read by all, or [count, n, before], each its own, to [count, n, after]."""
         hidden = torch.baddbmm(self.bias, rows.expand(len(self.weight), -1, -1), self.weight)
-        normal = functional.layer_norm(hidden, hidden.shape[-1:])
-        return self.dropout(functional.silu(torch.addcmul(self.shift, normal, self.scale)))
+        return self.dropout(functional.silu(functional.layer_norm(hidden, hidden.shape[-1:])))
 
 
 class Experts(nn.Module):

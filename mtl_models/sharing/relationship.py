@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from mtl_models.config import NetworkConfig
 from mtl_models.sharing.base import Sharing
-from mtl_models.sharing.layers import by_table, joined, last_weight, make_trunk
+from mtl_models.sharing.layers import Dropout, by_table, joined, last_weight, make_trunk
 
 # All tasks begin with the same weights, so they begin related.
 FIRST_CORRELATION = 0.5
@@ -36,7 +36,7 @@ class TaskRelationship(Sharing):
         first = nn.Linear((input_width, *shared_widths)[-1], self.width)
         self.weight = nn.Parameter(first.weight.detach().repeat(len(tasks), 1, 1))  # [tasks, width, inputs]
         self.bias = nn.Parameter(first.bias.detach().repeat(len(tasks), 1))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.factor = nn.Parameter(_first_factor(len(tasks)))
         self.strength = config.relationship_strength
 
