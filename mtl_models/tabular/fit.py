@@ -130,13 +130,13 @@ def batches(rows: Rows, size: int, generator: torch.Generator) -> Iterator[Rows]
 
 @torch.inference_mode()
 def predict(network: TabularNetwork, rows: Rows) -> list[Tensor]:
-    """Raw outputs [n, members, outputs] of each target, without dropout."""
+    """Raw outputs [members, n, outputs] of each target, without dropout."""
     network.eval()
     parts = []
     for start in range(0, max(len(rows), 1), CHUNK_ROWS):
         with precision(network.config, rows.labels.device):
             parts.append([raw.float() for raw in network(rows.take(slice(start, start + CHUNK_ROWS)))])
-    return [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
+    return [torch.cat(outputs, dim=1) for outputs in zip(*parts, strict=True)]
 
 
 def precision(config: TabularConfig, device: torch.device) -> AbstractContextManager[object]:

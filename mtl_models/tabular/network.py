@@ -45,10 +45,10 @@ class TabularNetwork(nn.Module):
         self.register_buffer("loss_scales", torch.ones(len(targets)))
 
     def forward(self, rows: Rows) -> list[Tensor]:
-        """[n, members, outputs] of each target: residuals to its constants."""
+        """[members, n, outputs] of each target: residuals to its constants."""
         x = self.columns(rows)  # [n, width]
         if len(self.scales) > 1:
-            x = (x[:, None] * self.scales).flatten(0, 1)  # [n * members, width]
+            x = (x * self.scales[:, None]).flatten(0, 1)  # [members * n, width]
         features = self.sharing({TABLE: x})
         return [self.towers[target.spec.name](features[target.spec.name]) for target in self.targets]
 
@@ -63,17 +63,17 @@ class TabularNetwork(nn.Module):
     def fit_scales(self, labels: Tensor) -> None:
         """Let 1 be the loss of the constant predictor; before training, on training rows."""
         for i, target in enumerate(self.targets):
-            residual = labels.new_zeros(len(labels), 1, target.outputs)
+            residual = labels.new_zeros(1, len(labels), target.outputs)
             self.loss_scales[i] = self._loss(target, residual, labels[:, i]).clamp_min(1e-6)
 
     def predictions(self, raw: Sequence[Tensor]) -> list[Tensor]:
         """[n, outputs] of each target: the members' mean, in the unit of the label."""
-        return [target.predictions(raw[i]).mean(dim=1) for i, target in enumerate(self.targets)]
+        return [target.predictions(raw[i]).mean(dim=0) for i, target in enumerate(self.targets)]
 
     def _loss(self, target: Target, raw: Tensor, label: Tensor) -> Tensor:
         """Each member learns for itself, so losses are averaged, not predictions."""
-        each = target.losses(raw.float(), known(label)[:, None].expand(raw.shape[:2]))  # [n, members]
-        return masked_mean(each.mean(dim=1), label)
+        each = target.losses(raw.float(), known(label).expand(raw.shape[:2]))  # [members, n]
+        return masked_mean(each.mean(dim=0), label)
 
 
 class ColumnEmbeddings(nn.Module):
@@ -85,8 +85,8 @@ class ColumnEmbeddings(nn.Module):
     def __init__(self, encoder: FrameEncoder, config: TabularConfig) -> None:
         super().__init__()
         words, numbers, width = len(encoder.words), len(encoder.edges), config.embedding_width
-        self.words = nn.Embedding(sum(len(words) for words in encoder.words.values()), width)
-        nn.init.normal_(self.words.weight, std=0.05)
+        vocabulary = sum(len(words) for words in encoder.words.values())
+        self.words = nn.Parameter(torch.empty(vocabulary, width).normal_(std=0.05))
         # A step from knot to knot, the last of them to the vector of a missing number.
         self.steps = nn.Parameter(torch.zeros(numbers, encoder.most_bins + 3, width).normal_(std=0.05))
         self.register_buffer("first_knot", torch.arange(numbers) * (encoder.most_bins + 3), persistent=False)
@@ -95,11 +95,11 @@ class ColumnEmbeddings(nn.Module):
 
     def forward(self, rows: Rows) -> Tensor:
         """[n, width]."""
-        parts = [self.words(rows.words).flatten(1)]
+        parts = [_look_up(self.words, rows.words).flatten(1)]
         if len(self.steps):
             knots = self.steps.cumsum(dim=1).flatten(0, 1)  # [numbers * knots, embedding_width]
             at = rows.bins + self.first_knot
-            below, above = functional.embedding(at, knots), functional.embedding(at + 1, knots)
+            below, above = _look_up(knots, at), _look_up(knots, at + 1)
             parts.append(torch.lerp(below, above, rows.places[..., None]).flatten(1))
         return torch.cat([*parts, rows.numbers], dim=1)
 
@@ -112,12 +112,17 @@ class MemberTower(nn.Module):
         super().__init__()
         self.hidden = nn.Linear(width, config.tower_width)
         self.last = nn.Parameter(torch.zeros(config.members, config.tower_width, outputs))
-        self.bias = nn.Parameter(torch.zeros(config.members, outputs))
+        self.bias = nn.Parameter(torch.zeros(config.members, 1, outputs))
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n, members, outputs] of features [n * members, width]."""
-        hidden = functional.silu(self.hidden(features)).unflatten(0, (-1, len(self.last)))
-        return torch.einsum("nmh,mho->nmo", hidden, self.last) + self.bias
+        """[members, n, outputs] of features [members * n, width]."""
+        hidden = functional.silu(self.hidden(features)).unflatten(0, (len(self.last), -1))
+        return torch.baddbmm(self.bias, hidden, self.last)
+
+
+def _look_up(table: Tensor, index: Tensor) -> Tensor:
+    """[..., width] rows of the table. The gradient of nn.Embedding costs three times as much on a CPU."""
+    return table.index_select(0, index.flatten()).unflatten(0, index.shape)
 
 
 def _random_signs(members: int, widths: Sequence[int]) -> Tensor:

@@ -93,8 +93,8 @@ def test_a_missing_label_teaches_nothing() -> None:
         labels = torch.stack([target.read(part[target.spec.label]) for target in network.targets], dim=1)
         losses.append(network.losses(network(network.encoder.transform(part.drop("taste"), labels)), labels))
     torch.testing.assert_close(losses[0]["spend"], losses[1]["spend"])
-    gradients = torch.autograd.grad(losses[0]["spend"], network.columns.words.weight)[0]
-    expected = torch.autograd.grad(losses[1]["spend"], network.columns.words.weight)[0]
+    gradients = torch.autograd.grad(losses[0]["spend"], network.columns.words)[0]
+    expected = torch.autograd.grad(losses[1]["spend"], network.columns.words)[0]
     torch.testing.assert_close(gradients, expected)
 
 
@@ -103,8 +103,8 @@ def test_members_differ_and_their_mean_is_the_prediction() -> None:
     network = network_of(frame, members=3, max_epochs=5)
     rows = network.encoder.transform(frame, torch.zeros(200, len(TASKS)))
     raw = network(rows)
-    assert raw[2].shape == (200, 3, 1) and raw[2].std(dim=1).max() > 1e-3
-    torch.testing.assert_close(network.predictions(raw)[0], network.targets[0].predictions(raw[0]).mean(dim=1))
+    assert raw[2].shape == (3, 200, 1) and raw[2].std(dim=0).max() > 1e-3
+    torch.testing.assert_close(network.predictions(raw)[0], network.targets[0].predictions(raw[0]).mean(dim=0))
 
 
 def test_the_best_pass_is_kept_and_training_stops_after_patience() -> None:
