@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mtl_models.elasticity import FIRST_PRIOR_SPREAD
+from mtl_models.elasticity import FIRST_PRIOR_SPREAD, Spells, own_elasticity, shop_response
 from mtl_models.tower import Tower
 
 # Demand hardly reacts at all below this; zero would make every price as good as any other.
@@ -65,14 +65,40 @@ class DemandCurve(nn.Module):
         self.level = Tower(shared_width, 1)
         self.slope = nn.Linear(product_width, 1)
         nn.init.zeros_(self.slope.weight)
-        self.start_from(FIRST_ELASTICITY)
+        self._start_from(FIRST_ELASTICITY)
         self.register_buffer("own_shift", torch.zeros(products))
         self.register_buffer("own_spread", torch.full((products,), FIRST_PRIOR_SPREAD))
         self.register_buffer("prior_spread", torch.tensor(FIRST_PRIOR_SPREAD))
 
-    def start_from(self, elasticity: float) -> None:
-        """Let every product begin with the shop's elasticity. A slope that has to travel while g(z) learns would leave
-        to the promotions what the price did."""
+    @torch.no_grad()
+    def start(self, spells: Spells) -> None:
+        """Begin with the elasticities that the shop's prices show. A slope that has to travel while g(z) learns would
+        leave to the promotions what the price did."""
+        response = shop_response(spells)
+        if response is not None:
+            self._start_from(response.elasticity)
+            self.settle(spells, torch.full_like(self.own_shift, response.elasticity))
+
+    @torch.no_grad()
+    def settle(self, spells: Spells, learned: Tensor) -> None:
+        """Move each product's elasticity from the one `learned` [products] for products like it by what its own prices
+        say; nothing moves where no product had two prices."""
+        response = shop_response(spells)
+        if response is None:
+            return
+        own = own_elasticity(
+            units=spells.units,
+            expected=response.expected * (learned[spells.products] * spells.log_price).exp(),
+            log_price=spells.log_price,
+            product_ids=spells.products,
+            products=len(self.own_shift),
+            prior_spread=self.prior_spread,
+        )
+        self.own_shift.copy_(own.shift)
+        self.own_spread.copy_(own.spread)
+        self.prior_spread.copy_(own.prior_spread)
+
+    def _start_from(self, elasticity: float) -> None:
         nn.init.constant_(self.slope.bias, _inverse_softplus(-elasticity))
 
     def forward(self, shared: Tensor, product: Tensor, product_ids: Tensor, base_level: Tensor) -> Curve:

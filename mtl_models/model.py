@@ -19,11 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from mtl_models.config import ModelConfig
-from mtl_models.demand_curve import DemandCurve, log_price_ratio
-from mtl_models.elasticity import shop_elasticity
+from mtl_models.demand_curve import DemandCurve
+from mtl_models.elasticity import Spells
 from mtl_models.encoders import EncoderBank
 from mtl_models.heads import TASKS, Head, Outputs, View
-from mtl_models.heads.pricing import has_seen_price
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 from mtl_models.sharing import ARCHITECTURES, build_sharing
@@ -87,23 +86,10 @@ class JointModel(nn.Module):
             for task, table in self.tasks_of(rows):
                 self.head(task).fit_baseline(rows[table])
 
-    @torch.no_grad()
-    def start_demand_curve(self, rows: Rows) -> None:
-        """Begin with the shop's elasticity: each product's weeks ahead of one cut-off, compared with each other. Before
-        training, on training rows."""
-        if self.curve is None or "pricing" not in self.tasks:
-            return
-        demand = rows["demand"]
-        weeks = demand.take(has_seen_price(demand))
-        elasticity = shop_elasticity(
-            units=weeks.targets["units"],
-            expected=weeks.baselines["level"] * weeks.targets["available_ratio"],
-            log_ratio=log_price_ratio(weeks.inputs["price"], weeks.inputs["reference_price"]),
-            context=weeks.context,
-            groups=weeks.slots["product"],
-        )
-        if elasticity is not None:
-            self.curve.start_from(elasticity)
+    def start_demand_curve(self, spells: Spells) -> None:
+        """Begin with the elasticities that prices show; before training, on spells of the training window."""
+        if self.curve is not None and "pricing" in self.tasks:
+            self.curve.start(spells)
 
     def head(self, task: str) -> Head:
         """The head of a task."""

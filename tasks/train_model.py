@@ -12,6 +12,7 @@ import torch
 
 from mtl_models import checkpoint, warm_start
 from mtl_models.checkpoint import Checkpoint
+from mtl_models.elasticity import Spells
 from mtl_models.fit import Epoch, fit
 from mtl_models.heads import TASKS, weight_name
 from mtl_models.interactions import GradientCosines
@@ -25,12 +26,10 @@ from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import entity_tensors, fit_preprocessing, read_frames, sample_tensors
+from tasks.read_spells import read_spells
 from tasks.readiness import check_readiness
 from tasks.write_rows import replace_night
 from warehouse import build
-
-# What a week's prices taught counts half after a quarter: assortments and rivals move.
-PRICE_EVIDENCE_HALF_LIFE_DAYS = 91
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,9 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     ):
         epochs.append(epoch)
         report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
-    if "demand" in lesson.train:
+    if lesson.spells is not None:
         demand = concatenate([lesson.train["demand"], lesson.validation["demand"]])
-        age_days = (night.as_of_date - earlier.as_of_date).days if earlier else 0
-        kept = 0.5 ** (age_days / PRICE_EVIDENCE_HALF_LIFE_DAYS) if earlier else 0.0
-        settle_elasticities(lesson.model, lesson.entities, demand, kept=kept)
+        settle_elasticities(lesson.model, lesson.entities, demand, lesson.spells)
 
     saved = checkpoint.save(
         night.model_folder,
@@ -111,13 +108,15 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
 
 @dataclass(frozen=True)
 class _Lesson:
-    """All that `fit` needs: a model at its start, rows to learn from and to validate on, the baselines' losses."""
+    """All that `fit` needs: a model at its start, rows to learn from and validate on, the baselines' losses. And what
+    prices showed, where demand is learned."""
 
     model: JointModel
     entities: dict[str, EntityTable]
     train: dict[str, TaskSamples]
     validation: dict[str, TaskSamples]
     scales: Scales
+    spells: Spells | None
 
 
 def _prepare(
@@ -141,10 +140,13 @@ def _prepare(
     model = JointModel(preprocessing, night.model, tasks).to(device)
     model.fit_baselines(train)
     scales = start_losses(model, entities, train)
-    model.start_demand_curve(train)
+    spells = None
+    if "demand" in train:
+        spells = read_spells(con, preprocessing.entities["product"].ids, label_end).to(device)
+        model.start_demand_curve(spells)
     if earlier:
         warm_start.copy_weights(earlier[0], model)
-    return _Lesson(model, entities, train, validation, scales), earlier[1] if earlier else None
+    return _Lesson(model, entities, train, validation, scales, spells), earlier[1] if earlier else None
 
 
 def _device(wanted: str) -> torch.device:

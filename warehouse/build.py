@@ -38,6 +38,7 @@ DEMAND_FILES = (
     "staging/product_availability.sql",
     "staging/shelf_weeks.sql",
     "staging/product_panels.sql",
+    "features/price_spells.sql",
     "features/demand_history.sql",
     "features/placement_lifts.sql",
     "features/demand_promotions.sql",

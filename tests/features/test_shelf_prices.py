@@ -87,6 +87,41 @@ def test_an_offer_counts_by_its_days_and_names_the_price_of_most_of_them(shop: d
     assert mean == pytest.approx([5 * 0.8 ** (2 / 7), 5, 5 * 0.8 ** (5 / 7)], rel=1e-4)
 
 
+def spells(con: duckdb.DuckDBPyConnection, week: int) -> list[tuple[object, ...]]:
+    """(price over the highest one, units, exposure) of a week's spells, cheapest first."""
+    return read(
+        con,
+        f"""
+        select round(exp(log_price_ratio - max(log_price_ratio) over ()), 3), units, round(exposure, 2)
+        from features.price_spells where week_start = '{day(week)}' order by 1
+        """,
+    )
+
+
+def test_a_week_with_two_prices_is_evidence_in_two_parts(shop: duckdb.DuckDBPyConnection) -> None:
+    """A usual day of trade saw one line: an exposure of 1."""
+    assert spells(shop, 18) == [(0.8, 9, 1), (1, 1, 1)]
+    assert spells(shop, 16) == [(1, 10, 2)]
+    assert spells(shop, 19) == [], "a day on which nobody bought anything has no traffic"
+
+
+def test_an_empty_shelf_is_no_evidence(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    """Mondays have two lines and Tuesdays one. In week 16 bread is gone on Monday and for half of Tuesday: of the week's
+    traffic a third, and of that half, could have bought it."""
+    for week in range(1, 21):
+        for weekday in (0, 1):
+            add_order(con, f"o{week}-{weekday}", "u1", str(day(week, weekday)), ("milk", 1, 1.0))
+        add_order(con, f"b{week}", "u2", str(day(week)), ("bread", 2, 4.0 if week == 18 else 5.0))
+    con.execute("update raw.order_lines set line_total = quantity * sold_price")
+    for hours, snapshot in ((24, day(16)), (12, day(16, 1))):
+        insert(con, "inventory_snapshots", snapshot_date=snapshot, site_id="s1", product_id="bread",
+               on_hand_units=0, out_of_stock_hours=hours)  # fmt: skip
+    build_features(con, make_night(AS_OF, minimum_history_days=56))
+    query = "select week_start, exposure from features.price_spells where product_id = 'bread' order by 1"
+    exposures = dict(read(con, query))
+    assert exposures[day(16)] == pytest.approx(exposures[day(15)] / 6, rel=1e-5)
+
+
 def test_tonight_assumes_the_price_that_stands(shop: duckdb.DuckDBPyConnection) -> None:
     assert ahead(shop, "price_assumed", 21, "serve") == 6
     assert ahead(shop, "price_assumed", 20) == 5

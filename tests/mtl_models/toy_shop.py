@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from mtl_models.config import ModelConfig
+from mtl_models.demand_curve import log_price_ratio
+from mtl_models.elasticity import Spells
 from mtl_models.fit import Epoch, fit
 from mtl_models.heads import TASKS
 from mtl_models.interactions import GradientCosines
-from mtl_models.model import JointModel
+from mtl_models.model import JointModel, product_ids
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler, Vocabulary
 from mtl_models.relative_losses import Scales, start_losses
@@ -258,10 +260,24 @@ def new_model(shop: Shop, config: ModelConfig = CONFIG, tasks: tuple[str, ...] =
     return model
 
 
+def price_spells(shop: Shop) -> Spells:
+    """Each week of the demand rows as a spell; all in one market, without promotions."""
+    rows = shop.train["demand"]
+    return Spells(
+        units=rows.targets["units"],
+        exposure=rows.baselines["level"] * rows.targets["available_ratio"],
+        log_price=log_price_ratio(rows.inputs["price"], rows.inputs["reference_price"]),
+        context=torch.zeros(len(rows), 0),
+        products=product_ids(shop.entities, rows),
+        markets=torch.zeros(len(rows), dtype=torch.int64),
+    )
+
+
 def train(shop: Shop, config: ModelConfig = CONFIG, epochs: int | None = None) -> Trained:
     model = new_model(shop, config)
     scales = start_losses(model, shop.entities, shop.train)
-    model.start_demand_curve(shop.train)
+    spells = price_spells(shop)
+    model.start_demand_curve(spells)
     cosines = GradientCosines()
     passes = fit(
         model,
@@ -274,5 +290,5 @@ def train(shop: Shop, config: ModelConfig = CONFIG, epochs: int | None = None) -
         cosines=cosines,
     )
     history = list(passes)
-    settle_elasticities(model, shop.entities, shop.train["demand"])
+    settle_elasticities(model, shop.entities, shop.train["demand"], spells)
     return Trained(model.eval(), shop, scales, history, cosines)

@@ -1,7 +1,7 @@
--- One row per product, week and promotion that runs in it: the share of the shop's sales that it reaches.
+-- One row per product and promotion known before as-of: when it runs, and the share of the shop's sales that it reaches.
 -- A site weighs what it sold in the eight weeks before the promotion was announced, so that a share stays as it
 -- was known then, whatever lands later. What was announced before the first cut-off is seen from there.
-create or replace temp table promotion_weeks as
+create or replace temp table promotion_reaches as
 with bounds as (
     select
         cast(getvariable('as_of_date') as date) as as_of,
@@ -31,15 +31,6 @@ known as (
         start_date >= as_of - horizon * (2 + cast(getvariable('recommendation_train_cutoffs') as integer)) as is_recent
     from promotions, bounds
     where announced_date < as_of and end_date > first_date
-),
-weeks as (
-    select
-        promotion_index,
-        as_of + 7 * cast(week as integer) as week_start,
-        (least(end_date, as_of + 7 * cast(week as integer) + 7)
-            - greatest(start_date, as_of + 7 * cast(week as integer))) / 7 as share_of_week
-    from known, bounds, range(-((as_of - first_date) // 7) - 1, horizon // 7) as weeks (week)
-    where start_date < as_of + 7 * cast(week as integer) + 7 and end_date > as_of + 7 * cast(week as integer)
 ),
 site_days as (
     select site_id, business_date, count(*) as lines from known_lines where is_item group by all
@@ -74,14 +65,48 @@ reaches as (
 )
 select
     product_id,
-    week_start,
-    known.announced_date,
-    known.channel,
-    known.placement,
-    known.discount_type,
-    known.discount_value,
-    cast(reach * share_of_week as float) as reach
+    announced_date,
+    start_date,
+    end_date,
+    channel,
+    placement,
+    discount_type,
+    discount_value,
+    cast(reach as float) as reach
 from reaches
 join known using (promotion_index)
-join weeks using (promotion_index)
 where reach > 0;
+
+-- One row per product, week and promotion that runs in it: the share of the shop's sales that it reaches, by the part of
+-- the week for which it runs.
+create or replace temp table promotion_weeks as
+with bounds as (
+    select
+        cast(getvariable('as_of_date') as date) as as_of,
+        cast(getvariable('horizon_days') as integer) as horizon,
+        min(business_date) as first_date
+    from known_lines
+),
+periods as (
+    select distinct start_date, end_date from promotion_reaches
+),
+weeks as (
+    select
+        start_date,
+        end_date,
+        as_of + 7 * cast(week as integer) as week_start,
+        (least(end_date, week_start + 7) - greatest(start_date, week_start)) / 7 as share_of_week
+    from periods, bounds, range(-((as_of - first_date) // 7) - 1, horizon // 7) as weeks (week)
+    where start_date < week_start + 7 and end_date > week_start
+)
+select
+    product_id,
+    week_start,
+    announced_date,
+    channel,
+    placement,
+    discount_type,
+    discount_value,
+    cast(reach * share_of_week as float) as reach
+from promotion_reaches
+join weeks using (start_date, end_date);
