@@ -155,6 +155,8 @@ def _in_words(error: ValidationError) -> str:
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         sentence = _unknown(key, set(setting_names()), "settings")
+    elif first["type"] == "value_error":  # settings that do not go together, in our own words
+        sentence = f"settings of {key!r}: {first['ctx']['error']}"
     else:
         variable = PREFIX + key.replace(".", "__").upper()
         sentence = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Family = Literal["single", "hard", "soft", "cross_stitch", "mmoe", "ple", "relationship", "adversarial"]
+Method = Literal[
+    "fixed", "uncertainty", "dwa", "rlw", "gradnorm", "pcgrad", "cagrad", "mgda", "nashmtl", "alignedmtl", "upgrad"
+]
 # Methods that compare the tasks' gradients where all of them share.
-GradientMethod = Literal["gradnorm", "pcgrad", "cagrad", "mgda", "nashmtl", "alignedmtl", "upgrad"]
-GRADIENT_METHODS: tuple[str, ...] = get_args(GradientMethod)
+GRADIENT_METHODS = ("gradnorm", "pcgrad", "cagrad", "mgda", "nashmtl", "alignedmtl", "upgrad")
 
 
 class Frozen(BaseModel):
@@ -56,7 +58,7 @@ class NetworkConfig(Frozen):
     adversary_strength: float = Field(0.05, ge=0, description="adversarial: weight of the task discriminator's loss")
     orthogonality_strength: float = Field(0.05, ge=0, description="adversarial: weight of the trunks' overlap")
     reversal_steps: int = Field(500, ge=1, description="adversarial: training steps until gradients are fully reversed")
-    balancing: Literal["fixed", "uncertainty", "dwa", "rlw"] | GradientMethod = Field(
+    balancing: Method = Field(
         "fixed", description="How losses are weighed; fixed ones match the others where tuned (Xin et al. 2022)"
     )
     trunk_widths: tuple[int, ...] = Field((128, 96), description="Layers of the shared trunk")
@@ -74,7 +76,7 @@ class NetworkConfig(Frozen):
         if self.balancing in GRADIENT_METHODS and self.sharing == "single":
             raise ValueError(
                 f'balancing = "{self.balancing}" compares gradients where tasks share, but sharing = "single" shares '
-                'nothing: choose another sharing, or balancing = "fixed"'
+                'nothing. Remedy: another sharing, or balancing = "fixed".'
             )
         return self
 
@@ -102,6 +104,6 @@ class ModelConfig(NetworkConfig):
         if self.balancing in GRADIENT_METHODS and self.scheme == "alternating":
             raise ValueError(
                 f'balancing = "{self.balancing}" compares the tasks of one step, but scheme = "alternating" takes one '
-                'table a step: choose scheme = "joint", or balancing = "fixed"'
+                'table a step. Remedy: scheme = "joint", or balancing = "fixed".'
             )
         return self

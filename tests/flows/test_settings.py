@@ -43,6 +43,7 @@ def test_fivefold_config_names_another_file(tmp_path: Path, monkeypatch: pytest.
         ("[model]\nsharng = 'hard'", ["fivefold.toml", "'model.sharng'", "'model.sharing'"]),
         ("[decisions.pricing]\ngrid_step = 3", ["'decisions.pricing.grid_step'", "'decisions.pricing.grid_steps'"]),
         ("source = ", ["fivefold.toml", "not valid TOML"]),
+        ("[model]\nsharing = 'single'\nbalancing = 'upgrad'", ["settings of 'model': balancing = \"upgrad\" compares"]),
     ],
 )
 def test_a_wrong_key_in_the_file_is_named_with_its_nearest(tmp_path: Path, text: str, words: list[str]) -> None:
@@ -58,7 +59,7 @@ def test_a_wrong_key_in_the_file_is_named_with_its_nearest(tmp_path: Path, text:
         ("FIVEFOLD_MODL", "1", ["the environment", "'FIVEFOLD_MODL'", "'FIVEFOLD_MODEL'"]),
         ("FIVEFOLD_MODEL__SHARNG", "1", ["'FIVEFOLD_MODEL__SHARNG'", "'FIVEFOLD_MODEL__SHARING'"]),
         ("FIVEFOLD_MODEL__BATCH_ROWS", "3", ["'model.batch_rows'", "'3'", "greater than or equal to 64"]),
-        ("FIVEFOLD_MODEL__SHARING", "soft", ["'model.sharing'", "'soft'", "'hard'"]),
+        ("FIVEFOLD_MODEL__SHARING", "softly", ["'model.sharing'", "'softly'", "'hard'"]),
         ("FIVEFOLD_MODEL", "{", ["model", "JSON"]),
     ],
 )
