@@ -106,7 +106,7 @@ def test_a_week_with_two_prices_is_evidence_in_two_parts(shop: duckdb.DuckDBPyCo
 
 
 def test_an_empty_shelf_is_no_evidence(con: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
-    """Mondays have two lines and Tuesdays one. In week 16 bread is gone on Monday and for half of Tuesday: of the week's
+    """Mondays have two lines and Tuesdays one. In week 16 bread is gone on Monday and half of Tuesday: of the week's
     traffic a third, and of that half, could have bought it."""
     for week in range(1, 21):
         for weekday in (0, 1):

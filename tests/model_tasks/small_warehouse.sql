@@ -82,6 +82,12 @@ select
     0.0 as ctx_display, cast(paid < 1.6 as float) as ctx_mailer, 0.0 as ctx_other_promotion
 from weeks;
 
+create table features.price_spells as
+select
+    product_id, calendar_date as week_start, 'FOOD' as category, ln(price / reference_price) as log_price_ratio,
+    0.0 as ctx_display, ctx_mailer, 0.0 as ctx_other_promotion, label_units as units, 7.0 as exposure
+from samples.demand where price is not null;
+
 create table samples.promotion as
 select
     user_id, 'c' || campaign as campaign_id, cutoff_date, fold,
