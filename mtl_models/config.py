@@ -59,7 +59,9 @@ class NetworkConfig(Frozen):
     orthogonality_strength: float = Field(0.05, ge=0, description="adversarial: weight of the trunks' overlap")
     reversal_steps: int = Field(500, ge=1, description="adversarial: training steps until gradients are fully reversed")
     balancing: Method = Field(
-        "fixed", description="How losses are weighed; fixed ones match the others where tuned (Xin et al. 2022)"
+        "fixed",
+        description="How losses are weighed; fixed weights match the others where tuned (Xin et al. 2022). cagrad and "
+        "nashmtl need the extra `gradients`",
     )
     trunk_widths: tuple[int, ...] = Field((128, 96), description="Layers of the shared trunk")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout in the trunk")

@@ -27,7 +27,7 @@ class Balancing(nn.Module):
         super().__init__()
         self.tasks = tuple(task for task in tasks if weights[task] > 0)
         self.left_out: Counter[str] = Counter()
-        self.register_buffer("worth", torch.tensor([weights[task] for task in self.tasks]))
+        self.register_buffer("worth", torch.tensor([float(weights[task]) for task in self.tasks]))
 
     def usable(self, losses: Losses) -> dict[str, Tensor]:
         """The losses to learn from: those of tasks with a weight, if finite. One that is not would make every

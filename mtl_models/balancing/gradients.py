@@ -19,13 +19,12 @@ from mtl_models.config import NetworkConfig
 # head's first step: a head starts with zeros between the loss and the features.
 SILENT = 1e-6
 
-
 # [tasks, shared parameters] gradients to [tasks] weights.
 Weighting = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method:
+class GradientMethod:
     """`make` takes the number of tasks. `is_of_mean`: without conflict its weights are those of the mean, not of the
     sum. `undoes_scale`: a longer gradient gets a smaller weight, so business weights can only act on the result."""
 
@@ -47,19 +46,21 @@ def _upgrad(tasks: int) -> Weighting:
     return weigh
 
 
-METHODS: dict[str, Method] = {
+METHODS: dict[str, GradientMethod] = {
     # Yu et al. 2020, "Gradient Surgery for Multi-Task Learning".
-    "pcgrad": Method(make=lambda tasks: PCGrad().weighting, is_of_mean=False),
+    "pcgrad": GradientMethod(make=lambda tasks: PCGrad().weighting, is_of_mean=False),
     # Liu et al. 2021, "Conflict-Averse Gradient Descent for Multi-task Learning"; c = 0.4 is theirs.
-    "cagrad": Method(make=lambda tasks: CAGrad(c=0.4).weighting),
+    "cagrad": GradientMethod(make=lambda tasks: CAGrad(c=0.4).weighting),
     # Sener and Koltun 2018, "Multi-Task Learning as Multi-Objective Optimization".
-    "mgda": Method(make=lambda tasks: MGDA().weighting, undoes_scale=True),
+    "mgda": GradientMethod(make=lambda tasks: MGDA().weighting, undoes_scale=True),
     # Navon et al. 2022, "Multi-Task Learning as a Bargaining Game"; the norm is left to the clipping of the training.
-    "nashmtl": Method(make=lambda tasks: NashMTL(tasks, max_norm=0.0).weighting, is_of_mean=False, undoes_scale=True),
+    "nashmtl": GradientMethod(
+        make=lambda tasks: NashMTL(tasks, max_norm=0.0).weighting, is_of_mean=False, undoes_scale=True
+    ),
     # Senushkin et al. 2023, "Independent Component Alignment for Multi-Task Learning".
-    "alignedmtl": Method(make=lambda tasks: AlignedMTL().weighting, undoes_scale=True),
+    "alignedmtl": GradientMethod(make=lambda tasks: AlignedMTL().weighting, undoes_scale=True),
     # Quinton and Rey 2024, "Jacobian Descent for Multi-Objective Optimization".
-    "upgrad": Method(make=_upgrad, is_of_mean=False),
+    "upgrad": GradientMethod(make=_upgrad, is_of_mean=False),
 }
 
 
@@ -70,12 +71,13 @@ class GradientBalancing(Balancing):
     def __init__(self, tasks: tuple[str, ...], weights: Mapping[str, float], config: NetworkConfig) -> None:
         super().__init__(tasks, weights, config)
         self.method = METHODS[config.balancing]
+        most = max(len(self.tasks), 1)
         try:
-            self.weightings = {len(self.tasks): self.method.make(max(len(self.tasks), 1))}
+            self.weightings = {most: self.method.make(most)}
         except ImportError as error:
             raise ImportError(
-                f'balancing = "{config.balancing}" needs solvers that are not installed. Remedy: '
-                'pip install "fivefold[gradients]", or balancing = "upgrad".'
+                f'balancing = "{config.balancing}" needs solvers that are not installed. Remedy: the extra "gradients" '
+                '(pip install -e ".[gradients]" -c constraints.txt), or balancing = "upgrad".'
             ) from error
 
     def total(self, losses: Losses, shared: Sequence[nn.Parameter], own: OwnParameters | None = None) -> Tensor:

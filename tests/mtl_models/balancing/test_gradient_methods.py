@@ -139,5 +139,5 @@ def test_a_silent_task_leaves_the_others_as_they_are(name: str) -> None:
 @pytest.mark.parametrize("name", ["cagrad", "nashmtl"])
 def test_a_missing_solver_is_named_with_its_remedy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torchjd._mixins.find_spec", lambda package: None)
-    with pytest.raises(ImportError, match=rf'balancing = "{name}".*fivefold\[gradients\]'):
+    with pytest.raises(ImportError, match=rf'balancing = "{name}".*Remedy: .*\[gradients\]'):
         method(name)
