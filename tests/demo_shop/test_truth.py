@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mtl_models.metrics import auc
 from tests.demo_shop.conftest import Lived
 from warehouse.sources.demo_shop import laws
 from warehouse.sources.demo_shop.luck import Luck
@@ -125,3 +126,14 @@ def test_luck_is_uniform_and_independent_of_the_order_of_asking() -> None:
     assert np.array_equal(draw[500:600], luck.uniform("visits", who[500:600]))
     assert abs(np.corrcoef(draw, luck.uniform("mission", who))[0, 1]) < 0.01
     assert abs(np.corrcoef(draw[1:], draw[:-1])[0, 1]) < 0.01
+
+
+def test_visits_tell_who_is_still_there_and_no_more(lived: Lived) -> None:
+    """Of users with a chance to be active, so many are; and those who are gone have the smaller ones."""
+    state = lived.world.state
+    here = state.is_active[~state.is_erased].astype(float)
+    presence = state.presence[~state.is_erased]
+    luck = np.sqrt((presence * (1 - presence)).sum())
+    assert abs(here.sum() - presence.sum()) < 3 * luck
+    assert presence.min() > 0 and presence.max() < 1
+    assert auc(here, presence) > 0.8

@@ -92,7 +92,8 @@ def _return(shop: Shop, state: State, orders: Rows, horizon: int) -> Floats:
 
 
 def purchase_chances(shop: Shop, state: State, horizon_days: int) -> pl.DataFrame:
-    """One row per user: user_id, purchase_probability (an order within the horizon, today the first day)."""
+    """One row per user: user_id, purchase_probability (an order within the horizon, today the first day). Whether
+    a user has lapsed is fate that nobody sees: it is known as far as visits show it."""
     user = np.arange(shop.people.size)
     days = np.unique(np.linspace(0, horizon_days - 1, _SAMPLED_DAYS).astype(int))
     per_visit = np.mean([_order_chance(shop, state, state.day + int(ahead), user) for ahead in days], axis=0)
@@ -100,7 +101,7 @@ def purchase_chances(shop: Shop, state: State, horizon_days: int) -> pl.DataFram
         np.stack([_visits(shop, state, state.day + ahead, is_active) * per_visit for ahead in range(horizon_days)])
         for is_active in (True, False)
     )
-    is_there = state.is_active.astype(float)
+    is_there = state.presence
     is_away = 1 - is_there
     leaves = lifecycle.lapse_hazard(state.annoyance)
     for buys_there, buys_away in zip(active, lapsed, strict=True):

@@ -70,6 +70,7 @@ def live_day(shop: Shop, state: State, decisions: Decisions) -> tuple[Shop, Brou
     state.tickets = np.concatenate([state.tickets, tickets])
 
     wasted = supply.throw_away(shop, state)
+    lifecycle.watch(shop, state, traded.looks.user)
     changed, erased = lifecycle.move_on(shop, state)
     figures = ledger(
         shop, state, today, traded,

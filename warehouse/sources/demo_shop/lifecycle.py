@@ -7,6 +7,7 @@ import numpy as np
 from warehouse.sources.demo_shop.arrays import Floats, Ints
 from warehouse.sources.demo_shop.people import STAPLES
 from warehouse.sources.demo_shop.shop import Shop
+from warehouse.sources.demo_shop.shopping import visit_chance
 from warehouse.sources.demo_shop.state import State
 
 RETURN_HAZARD = 0.006
@@ -17,6 +18,20 @@ _FADES = np.float32(0.95)
 def lapse_hazard(annoyance: Floats) -> Floats:
     """Chance a day that an active user stops coming: more after late parcels and long waits."""
     return np.float32(_LAPSE_HAZARD) * np.exp(np.minimum(annoyance, 4))
+
+
+def watch(shop: Shop, state: State, visitors: Ints) -> None:
+    """Let today's visits, and the visits that did not come, say who is still there; then the night passes (the forward
+    step of a hidden Markov model: Rabiner 1989). Call it with the state in which the visits were made."""
+    came = np.isin(np.arange(shop.people.size), visitors)
+    active, lapsed = (
+        visit_chance(shop.people, np.full(shop.people.size, is_active), state.is_erased, state.has_coupon, state.day)
+        for is_active in (True, False)
+    )
+    there = state.presence * np.where(came, active, 1 - active)
+    away = (1 - state.presence) * np.where(came, lapsed, 1 - lapsed)
+    there = there / np.maximum(there + away, 1e-12)
+    state.presence = there * (1 - lapse_hazard(state.annoyance)) + (1 - there) * RETURN_HAZARD
 
 
 def welcome(shop: Shop, state: State) -> Ints:

@@ -59,6 +59,8 @@ TICKET = np.dtype(
 class State:
     """A shop's memory. U users, S staples, P products, N sites.
 
+    `presence` (U,): the chance that a user is active, for whoever sees the visits and knows every law: all that can be
+    known of `is_active`, which nobody sees.
     `met_day` (U, S): when the need of a staple was last met. `annoyance` (U,): grows with late parcels and long waits,
     and fades. `lists` (U, 8): own lists, or NO_LIST; `shared_list` (40,): everyone's. `sales_rate` (N, P) and
     `usual_orders` (N,): trailing means of units sold and of orders a day. `price_ratio` (P,): shelf price over the
@@ -72,6 +74,7 @@ class State:
     next_ticket: int
     next_purchase: int
     is_active: Flags
+    presence: Floats
     is_erased: Flags
     has_consent: Flags
     has_coupon: Flags
@@ -100,6 +103,7 @@ class State:
         new = people.size - len(self.is_active)
         for name, value in (("is_active", True), ("is_erased", False), ("has_coupon", False), ("was_offered", False)):
             setattr(self, name, np.concatenate([getattr(self, name), np.full(new, value)]))
+        self.presence = np.concatenate([self.presence, np.ones(new)])
         self.has_consent = np.concatenate([self.has_consent, consents])
         self.annoyance = np.concatenate([self.annoyance, np.zeros(new, np.float32)])
         self.met_day = np.concatenate([self.met_day, met_day])
@@ -135,6 +139,7 @@ def empty_state(catalogue: Catalogue, sites: int) -> State:
         next_ticket=0,
         next_purchase=0,
         is_active=nobody,
+        presence=np.zeros(0),
         is_erased=nobody,
         has_consent=nobody,
         has_coupon=nobody,
