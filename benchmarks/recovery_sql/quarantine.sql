@@ -1,8 +1,10 @@
--- One row per feed row that was planted to be set aside, or that was set aside.
+-- One row per feed row that was planted to be set aside, or that was set aside. Rows about users who asked to be
+-- forgotten are in neither place.
 with planted_rows as (
     select table_name, row_key, broken_rule, count(*) as copies
     from planted
     where is_quarantined and planted_date < getvariable('as_of_date')
+        and coalesce(sha256(user_id) not in (select user_hash from writer.ops.erased_users), true)
     group by all
 ),
 set_aside as (
