@@ -55,7 +55,9 @@ class NetworkConfig(Frozen):
     specific_experts: int = Field(1, ge=1, description="ple: experts of each task")
     expert_levels: int = Field(1, ge=1, description="ple: levels of experts; more pay on millions of rows only")
     relationship_strength: float = Field(1e-4, ge=0, description="relationship: weight of the tasks' covariance")
-    adversary_strength: float = Field(0.05, ge=0, description="adversarial: weight of the task discriminator's loss")
+    adversary_strength: float = Field(
+        0.02, ge=0, description="adversarial: reversed part of the discriminator's gradient; more only makes it swing"
+    )
     orthogonality_strength: float = Field(0.05, ge=0, description="adversarial: weight of the trunks' overlap")
     reversal_steps: int = Field(500, ge=1, description="adversarial: training steps until gradients are fully reversed")
     balancing: Method = Field(

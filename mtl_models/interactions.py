@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from mtl_models.balancing.jacobian import task_gradients
-from mtl_models.model import JointModel
+from mtl_models.batching import some
+from mtl_models.model import Entities, JointModel, Rows, branch_of
 
 # Often enough for a mean, seldom enough to cost nothing.
 EVERY_STEPS = 50
+# Rows of one table that are enough to know what its gates choose.
+GATED_ROWS = 10_000
 
 
 class GradientCosines:
@@ -39,3 +42,27 @@ class GradientCosines:
     def means(self) -> dict[tuple[str, str], float]:
         """{(task, other task): mean cosine}."""
         return {pair: total / self.count[pair] for pair, total in self.total.items()}
+
+
+@torch.inference_mode()
+def expert_shares(model: JointModel, entities: Entities, rows: Rows) -> dict[tuple[str, str], float]:
+    """{(task, expert): mean share of the expert in what the task's rows get}; empty without experts."""
+    if not model.sharing.expert_names:
+        return {}
+    generator = torch.Generator().manual_seed(0)
+    model.eval()(entities, {table: some(part, GATED_ROWS, generator) for table, part in rows.items() if len(part)})
+    gates = model.sharing.gates()
+    return {
+        (task, expert): share
+        for task in model.tasks
+        for expert, share in zip(model.sharing.expert_names, gates[branch_of(task)].tolist(), strict=True)
+    }
+
+
+def learned_correlations(model: JointModel) -> dict[tuple[str, str], float]:
+    """{(task, other task): correlation of their branches}, 1 within a branch; empty where the sharing learns none."""
+    correlations = model.sharing.correlations()
+    if not correlations:
+        return {}
+    pairs = {(a, b): (branch_of(a), branch_of(b)) for a, b in permutations(model.tasks, 2)}
+    return {pair: correlations.get(branches, 1.0) for pair, branches in pairs.items()}

@@ -32,9 +32,13 @@ def with_scales_of(earlier: Preprocessing, tonight: Preprocessing) -> Preprocess
 @torch.no_grad()
 def copy_weights(earlier: JointModel, tonight: JointModel) -> int:
     """Copy every parameter that both models have, and the products' own elasticities; those with a row per word (an
-    id, a category, an interest) row by row, by the word. Returns the number of tensors that were copied."""
+    id, a category, an interest) row by row, by the word. What has an axis of tasks is copied between models of the same
+    tasks only. Returns the number of tensors that were copied."""
     words_before, words_now = _words(earlier), _words(tonight)
     source = dict(_learned(earlier))
+    if earlier.sharing.tasks != tonight.sharing.tasks:
+        by_order = tuple(f"sharing.{name}" for name in tonight.sharing.task_axes)
+        source = {name: tensor for name, tensor in source.items() if not name.startswith(by_order)}
     copied = 0
     for name, parameter in _learned(tonight):
         if name not in source:
@@ -52,7 +56,8 @@ def copy_weights(earlier: JointModel, tonight: JointModel) -> int:
 def fits(earlier: ModelConfig, tonight: ModelConfig) -> bool:
     """Whether both settings build the same layers."""
     shape = ("sharing", "id_embedding_width", "slot_width", "trunk_widths")
-    return all(getattr(earlier, name) == getattr(tonight, name) for name in shape)
+    experts = ("experts", "shared_experts", "specific_experts", "expert_levels")
+    return all(getattr(earlier, name) == getattr(tonight, name) for name in shape + experts)
 
 
 def _learned(model: JointModel) -> Iterator[tuple[str, Tensor]]:

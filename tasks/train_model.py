@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
-import polars as pl
 import torch
 
 from mtl_models import checkpoint, warm_start
@@ -28,7 +27,7 @@ from tasks.progress import report
 from tasks.read_samples import entity_tensors, fit_preprocessing, read_frames, sample_tensors
 from tasks.read_spells import read_spells
 from tasks.readiness import check_readiness
-from tasks.write_rows import replace_night
+from tasks.write_interactions import write_interactions
 from warehouse import build
 
 
@@ -52,7 +51,7 @@ class TrainingReport:
 
 
 def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
-    """Train, keep the model in the night's folder and the tasks' gradient cosines in ops.task_interactions.
+    """Train, keep the model in the night's folder and how its tasks share in `ops`.
 
     No label of a day inside the measured window is read. Raises GateStopped when no task can learn.
     """
@@ -93,7 +92,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         label_end_date=label_end,
         features_version=build.version(),
     )
-    _write_cosines(con, night, cosines)
+    write_interactions(con, night, lesson.model, cosines.means(), lesson.entities, lesson.validation)
     return TrainingReport(
         model_version=saved.model_version,
         tasks=readiness.tasks,
@@ -189,16 +188,3 @@ def _describe(epoch: Epoch) -> str:
     troubles += [f"{epoch.skipped_steps} steps skipped"] if epoch.skipped_steps else []
     seconds = f"{epoch.seconds:.1f} s"
     return f"{passed}: " + ", ".join([f"training {epoch.training_loss:.4f}", measured, seconds, *troubles])
-
-
-def _write_cosines(con: duckdb.DuckDBPyConnection, night: Night, cosines: GradientCosines) -> None:
-    means = cosines.means()
-    rows = pl.DataFrame(
-        {
-            "run_id": [night.run_id] * len(means),
-            "task": [task for task, _ in means],
-            "other_task": [other for _, other in means],
-            "gradient_cosine": list(means.values()),
-        }
-    )
-    replace_night(con, "ops.task_interactions", rows, night.run_id)

@@ -2,8 +2,9 @@
 a private one for each task.
 
 A discriminator guesses from the shared features which table a row is of; the shared trunk gets its gradient reversed
-(Ganin and Lempitsky 2015). Shared and private features are kept orthogonal (Bousmalis et al. 2016), so that neither
-repeats the other.
+(Ganin and Lempitsky 2015). The discriminator learns from its whole loss, the trunk from a small part of it: one that
+lags behind its adversary is fooled by features that tell the tables apart the other way round. Shared and private
+features are kept orthogonal (Bousmalis et al. 2016), so that neither repeats the other.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from mtl_models.sharing.layers import by_table, joined, last_weight, make_trunk
 
 # How steeply the reversal sets in (Ganin and Lempitsky 2015).
 RAMP_STEEPNESS = 10.0
+# Wide enough to see more than the tables' means.
+DISCRIMINATOR_WIDTH = 32
 
 
 class AdversarialSharing(Sharing):
@@ -36,7 +39,11 @@ class AdversarialSharing(Sharing):
             {task: make_trunk(input_width, config.trunk_widths, config.dropout) for task in tasks}
         )
         self.tables = tuple(dict.fromkeys(tasks.values()))
-        self.discriminator = nn.Linear(config.trunk_widths[-1], len(self.tables))
+        self.discriminator = nn.Sequential(
+            nn.Linear(config.trunk_widths[-1], DISCRIMINATOR_WIDTH),
+            nn.SiLU(),
+            nn.Linear(DISCRIMINATOR_WIDTH, len(self.tables)),
+        )
         self.register_buffer("steps", torch.zeros(()))
         self.width = 2 * config.trunk_widths[-1]
         self._penalty: Tensor | None = None
@@ -48,8 +55,8 @@ class AdversarialSharing(Sharing):
         pairs = [(shared[self.tasks[task]], features) for task, features in private.items()]
         if self.training:
             self.steps += 1
-            adversary = self.config.adversary_strength * self._adversary_loss(shared)
-            self._penalty = adversary + self.config.orthogonality_strength * sum(overlap(*pair) for pair in pairs)
+            overlaps = torch.stack([overlap(*pair) for pair in pairs]).sum()
+            self._penalty = self._discriminator_loss(shared) + self.config.orthogonality_strength * overlaps
         return {task: torch.cat(pair, dim=1) for task, pair in zip(private, pairs, strict=True)}
 
     def shared_parameters(self) -> list[nn.Parameter]:
@@ -63,12 +70,12 @@ class AdversarialSharing(Sharing):
         return super().penalty() if penalty is None else penalty
 
     def reversal_strength(self) -> Tensor:
-        """From 0 to 1 over `reversal_steps` training passes: a discriminator that knows nothing yet has nothing to
-        teach."""
+        """From 0 to `adversary_strength` over `reversal_steps` training passes: a discriminator that knows nothing yet
+        has nothing to teach."""
         progress = (self.steps / self.config.reversal_steps).clamp_max(1.0)
-        return 2 * torch.sigmoid(RAMP_STEEPNESS * progress) - 1
+        return self.config.adversary_strength * (2 * torch.sigmoid(RAMP_STEEPNESS * progress) - 1)
 
-    def _adversary_loss(self, shared: Mapping[str, Tensor]) -> Tensor:
+    def _discriminator_loss(self, shared: Mapping[str, Tensor]) -> Tensor:
         """Cross-entropy of the guessed tables, each table with equal say."""
         strength = self.reversal_strength()
         losses = []

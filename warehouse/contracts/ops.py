@@ -161,6 +161,17 @@ TASK_INTERACTIONS = _diary(
     text("other_task", "Other task", required=True),
     number("gradient_cosine", "Mean cosine of their gradients at the shared features", low=-1.001, high=1.001),
     number("gain_over_single", "Gain of task from learning with other_task; empty unless measured"),
+    number("learned_correlation", "Correlation that sharing = relationship learned", low=-1.001, high=1.001),
+)
+
+EXPERT_SHARES = _diary(
+    "expert_shares",
+    "One row per task and expert, where tasks share by experts (mmoe, ple).",
+    ("run_id", "task", "expert"),
+    _RUN,
+    text("task", "Task", required=True),
+    text("expert", "own_1, ...: of the task alone; shared_1, ...: of all tasks", required=True),
+    number("share", "Mean share of the expert in what the task's rows get", low=0, high=1.001),
 )
 
 EXPLANATIONS = _diary(
@@ -237,6 +248,7 @@ OPS_TABLES = (
     MODEL_METRICS,
     CALIBRATION,
     TASK_INTERACTIONS,
+    EXPERT_SHARES,
     EXPLANATIONS,
     DRIFT_METRICS,
     CONSISTENCY_CHECKS,
