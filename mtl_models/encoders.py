@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from mtl_models.config import ModelConfig
-from mtl_models.preprocess import EntitySpec, Preprocessing
+from mtl_models.piecewise import PiecewiseLinear
+from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 
 # A category embedding wider than this only memorises.
@@ -68,10 +69,12 @@ class EntityEncoder(nn.Module):
 
 
 class ContextEncoder(nn.Module):
-    """A table's own context features; its bias tells the trunk which table a row comes from."""
+    """A table's own context features, plain and by bins; its bias tells the trunk which table a row comes from."""
 
-    def __init__(self, width: int, config: ModelConfig) -> None:
+    def __init__(self, numbers: Scaler, config: ModelConfig) -> None:
         super().__init__()
+        self.piecewise = PiecewiseLinear(numbers.bins)
+        width = numbers.width + self.piecewise.width
         self.project = nn.Linear(width, config.slot_width, bias=False) if width else None
         self.bias = nn.Parameter(torch.zeros(config.slot_width).normal_(std=0.05))
 
@@ -79,7 +82,8 @@ class ContextEncoder(nn.Module):
         """[n, slot_width] for context [n, c]."""
         if self.project is None:
             return nn.functional.silu(self.bias).expand(len(context), -1)
-        return nn.functional.silu(self.project(context) + self.bias)
+        numbers = torch.cat([context, self.piecewise(context)], dim=1)
+        return nn.functional.silu(self.project(numbers) + self.bias)
 
 
 class EncoderBank(nn.Module):
@@ -89,7 +93,7 @@ class EncoderBank(nn.Module):
         super().__init__()
         self.slots = nn.ModuleDict({slot: EntityEncoder(preprocessing.entities[slot], config) for slot in SLOTS})
         self.contexts = nn.ModuleDict(
-            {table: ContextEncoder(preprocessing.contexts[table].width, config) for table in tables}
+            {table: ContextEncoder(preprocessing.contexts[table], config) for table in tables}
         )
 
     def forward(self, entities: Mapping[str, EntityTable], table: str, rows: TaskSamples, *, hide_ids: bool) -> Tensor:

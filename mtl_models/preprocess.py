@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mtl_models.config import Frozen
+from mtl_models.piecewise import Bins, find_bins
 from mtl_models.samples import EntityTable
 
 # Beyond this many standard deviations a value says "extreme" and nothing more; it also tames a feature that
@@ -45,7 +46,8 @@ class Vocabulary(Frozen):
 class Scaler(Frozen):
     """Numbers on a common scale: skewed ones through a signed log1p, then standardised and clipped.
 
-    A missing value becomes 0 (the mean), and a column that was ever missing gets an indicator beside it.
+    A missing value becomes 0 (the mean), and a column that was ever missing gets an indicator beside it. `bins` are
+    those of the scaled numbers.
     """
 
     names: tuple[str, ...]
@@ -53,21 +55,25 @@ class Scaler(Frozen):
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     is_sometimes_missing: tuple[bool, ...] = ()
+    bins: Bins = ()
 
     @classmethod
-    def fit(cls, frame: pl.DataFrame, names: tuple[str, ...]) -> Self:
+    def fit(cls, frame: pl.DataFrame, names: tuple[str, ...], *, has_bins: bool = False) -> Self:
         """Learned on the rows given; a column without variation is scaled to 0."""
         if not names or frame.is_empty():
             return cls(names=())
         values = _matrix(frame, names).astype(np.float64)
         is_log = np.abs(_skewness(values)) > LOG_SKEWNESS
-        mean, spread = _moments(np.where(is_log, np.sign(values) * np.log1p(np.abs(values)), values))
+        values = np.where(is_log, np.sign(values) * np.log1p(np.abs(values)), values)
+        mean, spread = _moments(values)
+        scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
         return cls(
             names=names,
             is_log=tuple(is_log.tolist()),
             mean=tuple(mean.tolist()),
-            scale=tuple(np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0).tolist()),
+            scale=tuple(scale.tolist()),
             is_sometimes_missing=tuple(np.asarray(np.isnan(values).any(axis=0)).tolist()),
+            bins=find_bins(np.clip((values - mean) * scale, -CLIP, CLIP)) if has_bins else (),
         )
 
     @property

@@ -110,7 +110,8 @@ def fit_preprocessing(frames: Frames, fold: str = "train") -> Preprocessing:
     contexts = {}
     for table, folds in frames.samples.items():
         rows = folds.get(fold, pl.DataFrame())
-        contexts[table] = Scaler.fit(rows, tuple(name for name in rows.columns if name.startswith("ctx_")))
+        names = tuple(name for name in rows.columns if name.startswith("ctx_"))
+        contexts[table] = Scaler.fit(rows, names, has_bins=True)
     return Preprocessing(entities=specs, contexts=contexts, interests=frames.interests)
 
 
