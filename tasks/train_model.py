@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
-import torch
 
 from mtl_models import checkpoint, warm_start
 from mtl_models.checkpoint import Checkpoint
-from mtl_models.elasticity import Spells
 from mtl_models.fit import Epoch, fit
-from mtl_models.heads import TASKS, weight_name
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import Preprocessing
-from mtl_models.relative_losses import Scales, start_losses
-from mtl_models.samples import EntityTable, TaskSamples, concatenate
+from mtl_models.samples import concatenate
 from tasks.earlier_model import load_earlier
 from tasks.gates import GateStopped
+from tasks.lesson import Lesson, device_of, make_lesson, tables_of
 from tasks.night import Night
+from tasks.priorities import loss_weights, read_priorities
 from tasks.progress import report
-from tasks.read_samples import entity_tensors, fit_preprocessing, read_frames, sample_tensors
-from tasks.read_spells import read_spells
+from tasks.read_samples import fit_preprocessing, read_frames
 from tasks.readiness import check_readiness
 from tasks.write_interactions import write_interactions
 from warehouse import build
@@ -66,15 +63,18 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     report("reading samples")
     label_end = night.as_of_date - timedelta(days=night.features.horizon_days)
     lesson, earlier = _prepare(con, night, readiness.tasks, label_end)
+    model, scales = lesson.start(night.model, readiness.tasks)
+    if earlier:
+        warm_start.copy_weights(earlier[0], model)
     most = night.model.warm_max_epochs if earlier else night.model.max_epochs
     cosines, epochs = GradientCosines(), []
     for epoch in fit(
-        lesson.model,
+        model,
         lesson.entities,
         lesson.train,
         lesson.validation,
-        scales=lesson.scales,
-        weights=_task_weights(con, night, readiness.tasks),
+        scales=scales,
+        weights=loss_weights(night.model, read_priorities(con, night.as_of_date), readiness.tasks),
         epochs=most,
         cosines=cosines,
     ):
@@ -82,17 +82,17 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
     if lesson.spells is not None:
         demand = concatenate([lesson.train["demand"], lesson.validation["demand"]])
-        settle_elasticities(lesson.model, lesson.entities, demand, lesson.spells)
+        settle_elasticities(model, lesson.entities, demand, lesson.spells)
 
     saved = checkpoint.save(
         night.model_folder,
-        lesson.model,
+        model,
         run_id=night.run_id,
         as_of_date=night.as_of_date,
         label_end_date=label_end,
         features_version=build.version(),
     )
-    write_interactions(con, night, lesson.model, cosines.means(), lesson.entities, lesson.validation)
+    write_interactions(con, night, model, cosines.means(), lesson.entities, lesson.validation)
     return TrainingReport(
         model_version=saved.model_version,
         tasks=readiness.tasks,
@@ -101,57 +101,20 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         training_rows=sum(len(rows) for rows in lesson.train.values()),
         rows_per_second=sum(epoch.rows for epoch in epochs) / max(sum(epoch.seconds for epoch in epochs), 1e-9),
         seconds=time.perf_counter() - started,
-        warm_started_from=earlier.model_version if earlier else None,
+        warm_started_from=earlier[1].model_version if earlier else None,
     )
-
-
-@dataclass(frozen=True)
-class _Lesson:
-    """All that `fit` needs: a model at its start, rows to learn from and validate on, the baselines' losses. And what
-    prices showed, where demand is learned."""
-
-    model: JointModel
-    entities: dict[str, EntityTable]
-    train: dict[str, TaskSamples]
-    validation: dict[str, TaskSamples]
-    scales: Scales
-    spells: Spells | None
 
 
 def _prepare(
     con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...], label_end: date
-) -> tuple[_Lesson, Checkpoint | None]:
-    """The lesson, and the earlier model that it starts from, if any."""
-    tables = list(dict.fromkeys(TASKS[task].table for task in tasks))
-    frames = read_frames(con, tables, ("train", "validation"), label_end_date=label_end)
+) -> tuple[Lesson, tuple[JointModel, Checkpoint] | None]:
+    """The lesson, and the earlier model to start from, if any."""
+    frames = read_frames(con, tables_of(tasks), ("train", "validation"), label_end_date=label_end)
     preprocessing = fit_preprocessing(frames)
     earlier = _earlier_model(con, night, preprocessing)
     if earlier:
         preprocessing = warm_start.with_scales_of(earlier[1].preprocessing, preprocessing)
-
-    device = _device(night.model.device)
-    entities = {slot: table.to(device) for slot, table in entity_tensors(frames, preprocessing).items()}
-    train, validation = (
-        {table: rows.to(device) for table, rows in sample_tensors(frames, preprocessing, fold).items()}
-        for fold in ("train", "validation")
-    )
-    torch.manual_seed(night.model.seed)
-    model = JointModel(preprocessing, night.model, tasks).to(device)
-    model.fit_baselines(train)
-    scales = start_losses(model, entities, train)
-    spells = None
-    if "demand" in train:
-        spells = read_spells(con, preprocessing.entities["product"].ids, label_end).to(device)
-        model.start_demand_curve(spells)
-    if earlier:
-        warm_start.copy_weights(earlier[0], model)
-    return _Lesson(model, entities, train, validation, scales, spells), earlier[1] if earlier else None
-
-
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(wanted)
+    return make_lesson(con, frames, preprocessing, label_end, device_of(night.model)), earlier
 
 
 def _earlier_model(
@@ -163,21 +126,6 @@ def _earlier_model(
         report(f"training starts afresh: {earlier[1].model_version} reads other features")
         return None
     return earlier
-
-
-def _task_weights(con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...]) -> dict[str, float]:
-    """lambda_j: the setting, times what the business says today (raw.head_priorities; the newest rule counts)."""
-    rules = con.execute(
-        """
-        select scope_id, arg_max(weight, (valid_from, rule_id)) from raw.head_priorities
-        where valid_from <= $1 and (valid_to is null or valid_to > $1)
-        group by scope_id
-        """,
-        [night.as_of_date],
-    ).fetchall()
-    priorities = dict(rules)
-    settings = night.model.task_weights.model_dump()
-    return {task: settings[weight_name(task)] * priorities.get(weight_name(task), 1.0) for task in tasks}
 
 
 def _describe(epoch: Epoch) -> str:
