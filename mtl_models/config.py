@@ -77,10 +77,11 @@ class NetworkConfig(Frozen):
 
     @model_validator(mode="after")
     def _gradients_need_something_shared(self) -> Self:
-        if self.balancing in GRADIENT_METHODS and self.sharing == "single":
+        shares_nothing = self.sharing == "single" or (self.sharing == "ple" and not self.shared_experts)
+        if self.balancing in GRADIENT_METHODS and shares_nothing:
             raise ValueError(
-                f'balancing = "{self.balancing}" compares gradients where tasks share, but sharing = "single" shares '
-                'nothing. Remedy: another sharing, or balancing = "fixed".'
+                f'balancing = "{self.balancing}" compares gradients where tasks share, but sharing = "{self.sharing}" '
+                'shares nothing. Remedy: another sharing, or balancing = "fixed".'
             )
         return self
 

@@ -76,9 +76,11 @@ class AdversarialSharing(Sharing):
         return self.config.adversary_strength * (2 * torch.sigmoid(RAMP_STEEPNESS * progress) - 1)
 
     def _discriminator_loss(self, shared: Mapping[str, Tensor]) -> Tensor:
-        """Cross-entropy of the guessed tables, each table with equal say."""
-        strength = self.reversal_strength()
-        losses = []
+        """Cross-entropy of the guessed tables, each table with equal say; 0 in a batch of one table, where nothing is
+        to be told apart."""
+        if len(shared) < 2:
+            return super().penalty()
+        strength, losses = self.reversal_strength(), []
         for table, features in shared.items():
             guesses = self.discriminator(ReverseGradient.apply(features, strength))  # [n, tables]
             truth = torch.full((len(features),), self.tables.index(table), device=features.device)

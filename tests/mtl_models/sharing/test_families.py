@@ -44,7 +44,7 @@ def test_a_stronger_tie_keeps_trunks_together() -> None:
         sharing = make("soft", soft_tie=tie)
         train(sharing, rows, targets_of(rows), steps=60)
         trunks = torch.stack([torch.cat([p.flatten() for p in sharing.trunk(task).values()]) for task in TASKS])
-        distances.append(float((trunks - trunks.mean(dim=0)).norm()))
+        distances.append((trunks - trunks.mean(dim=0)).norm().item())
     assert all(looser > 1.5 * tighter for looser, tighter in pairwise(distances))
     assert distances[-1] < 1e-3
 
@@ -218,6 +218,15 @@ def test_the_reversal_sets_in_with_the_training_passes() -> None:
     assert torch.equal(sharing.steps, before), "predicting is no training"
 
 
+def test_a_batch_of_one_table_has_nothing_to_tell_apart() -> None:
+    sharing, rows = make("adversarial", orthogonality_strength=0.0), some_rows()
+    sharing({"left": rows["left"]})
+    assert sharing.penalty().item() == 0.0
+    sharing(rows)
+    assert sharing.penalty().item() > 0.1
+    assert sharing.penalty().item() == 0.0, "it is handed over once"
+
+
 def test_the_shared_trunk_forgets_which_table_a_row_is_of() -> None:
     """Rows of one table lie elsewhere: a linear rule tells it from shared features, unless they are made to hide it."""
     told_apart, rows = [], some_rows(left=150, right=150)
@@ -246,5 +255,5 @@ def test_trunks_are_kept_orthogonal() -> None:
     for strength in (0.0, 10.0):
         sharing = make("adversarial", adversary_strength=0.0, orthogonality_strength=strength)
         train(sharing, rows, targets_of(rows), steps=100)
-        overlaps.append(float(overlap(sharing.shared(rows["left"]), sharing.private["a"](rows["left"]))))
+        overlaps.append(overlap(sharing.shared(rows["left"]), sharing.private["a"](rows["left"])).item())
     assert overlaps[1] < 0.3 * overlaps[0]
