@@ -51,7 +51,8 @@ SAMPLE_KEYS = {
 }
 # Rows with equal values here are one list of candidates.
 LIST_KEYS = {"recommendation": ("cutoff_date", "user_id")}
-_HORIZON = re.compile(r"_(\d+)d$")
+# The days that a label looks ahead end its name.
+HORIZON = re.compile(r"_(\d+)d$")
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def _numeric(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
 
 def _select_number(name: str, kind: str, is_key: bool, label_end_date: date | None) -> str:
     value = f"cast(rows.{quote(name)} as {'FLOAT[]' if kind.endswith('[]') else 'FLOAT'})"
-    horizon = _HORIZON.search(name) if name.startswith("label_") else None
+    horizon = HORIZON.search(name) if name.startswith("label_") else None
     if horizon and label_end_date:
         value = f"case when rows.cutoff_date + {horizon[1]} <= date '{label_end_date}' then {value} end"
     # A number within the key, such as the horizon, tells rows apart: it is context.
