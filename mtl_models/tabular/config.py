@@ -14,7 +14,7 @@ class TabularConfig(NetworkConfig):
     """A multi-task model of one table."""
 
     embedding_width: int = Field(8, ge=1, description="Width of the embedding of each column")
-    bins: int = Field(48, ge=0, description="Quantile bins of a number's piecewise-linear embedding; 0 for none")
+    bins: int = Field(64, ge=0, description="Bins of a number's piecewise-linear embedding; 0 for none")
     members: int = Field(
         8, ge=1, description="Networks in the ensemble; they share all but their scales and last layer"
     )

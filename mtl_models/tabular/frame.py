@@ -133,9 +133,11 @@ def _finite(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _edges(column: pl.Series, bins: int) -> tuple[float, ...]:
-    """Distinct quantiles, from least to greatest value: at least one bin, at most `bins`."""
+    """From least to greatest value, at least one bin, at most `bins`: half of them quantiles of the rows, half of the
+    distinct values, so that the tail of a column that is mostly zero (money, counts) is seen in detail too."""
     values = column.drop_nulls().to_numpy()
     if not len(values):
         return (0.0, 1.0)
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+    levels = np.linspace(0, 1, max(bins // 2, 1) + 1)
+    edges = np.unique(np.concatenate([np.quantile(part, levels) for part in (values, np.unique(values))]))
     return tuple(edges.tolist()) if len(edges) > 1 else (float(edges[0]), float(edges[0]) + 1.0)

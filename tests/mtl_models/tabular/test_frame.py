@@ -24,13 +24,18 @@ def test_words_share_one_vocabulary_and_unknown_is_first() -> None:
 
 
 def test_numbers_lie_between_quantiles() -> None:
-    encoder = FrameEncoder.fit(pl.DataFrame({"age": [0.0, 10.0, 20.0, 40.0, 80.0]}), bins=4)
+    encoder = FrameEncoder.fit(pl.DataFrame({"age": [0.0, 10.0, 20.0, 40.0, 80.0]}), bins=8)
     assert encoder.edges == {"age": (0.0, 10.0, 20.0, 40.0, 80.0)}
     frame = pl.DataFrame({"age": [-5.0, 5.0, 30.0, 80.0, 99.0, None, float("nan"), float("inf")]})
     rows = encode(encoder, frame)
     assert rows.bins[:, 0].tolist() == [0, 0, 2, 3, 3, 5, 5, 5]
     assert rows.places[:, 0].tolist() == [0.0, 0.5, 0.5, 1.0, 1.0, 0.0, 0.0, 0.0]
     assert rows.numbers.isfinite().all()
+
+
+def test_the_tail_of_a_column_of_zeros_is_seen_in_detail() -> None:
+    encoder = FrameEncoder.fit(pl.DataFrame({"gain": [0.0] * 990 + [float(value) for value in range(10)]}), bins=20)
+    assert encoder.edges["gain"] == pytest.approx([0, 0.9, 1.8, 2.7, 3.6, 4.5, 5.4, 6.3, 7.2, 8.1, 9])
 
 
 def test_a_column_without_variation_or_without_values_is_no_trouble() -> None:
@@ -51,7 +56,7 @@ def test_rows_are_encoded_alike_in_any_company() -> None:
 
 
 def test_an_embedding_is_linear_between_quantiles_and_bends_there() -> None:
-    encoder = FrameEncoder.fit(pl.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]}), bins=3)
+    encoder = FrameEncoder.fit(pl.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]}), bins=6)
     embeddings = ColumnEmbeddings(encoder, TabularConfig(embedding_width=4))
     x = pl.DataFrame({"x": [0.0, 0.25, 0.5, 0.75, 1.0, 2.0]})
     embedded = embeddings(encode(encoder, x))[:, :4]
