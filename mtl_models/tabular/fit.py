@@ -16,6 +16,8 @@ from mtl_models.tabular.frame import Rows
 from mtl_models.tabular.network import TabularNetwork
 
 GRADIENT_NORM = 1.0
+# A small table is passed in no fewer steps than these, in batches no smaller than those.
+FEWEST_STEPS, FEWEST_ROWS = 16, 32
 # Rows that are predicted at once.
 CHUNK_ROWS = 8192
 
@@ -88,7 +90,8 @@ class Learner:
         network, seen = self.network.train(), []
         own = {task: list(tower.parameters()) for task, tower in network.towers.items()}
         shared = network.sharing.shared_parameters()
-        for batch in batches(rows, self.config.batch_rows, self.generator):
+        size = min(self.config.batch_rows, max(len(rows) // FEWEST_STEPS, FEWEST_ROWS))
+        for batch in batches(rows, size, self.generator):
             with precision(self.config, batch.labels.device):
                 raw = network(batch)
             losses = network.losses(raw, batch.labels)
