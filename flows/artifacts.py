@@ -96,6 +96,13 @@ def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
     )
 
 
+def publish_table(key: str, rows: list[morning.Row], description: str) -> None:
+    """Put a table on the flow run's page, unless it is empty."""
+    if rows:
+        with _never_fatal():
+            create_table_artifact(key=key, table=_cells(rows), description=description)
+
+
 @contextmanager
 def _never_fatal() -> Iterator[None]:
     """A night that is published stays so when the Prefect server is lost; the log says what its page lacks."""

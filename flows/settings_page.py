@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from flows.settings import PREFIX, Settings
+from flows.settings_file import toml_value
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -47,20 +48,12 @@ def _sections(model: type[BaseModel], path: str) -> Iterator[str]:
             inner.append((field.annotation, f"{path}.{name}".lstrip(".")))
         else:
             default = field.get_default(call_default_factory=True)
-            shown = "" if default in (None, PydanticUndefined) else f"`{_toml(default)}`"
+            shown = "" if default in (None, PydanticUndefined) else f"`{toml_value(default)}`"
             rows.append(f"| {name} | {shown} | {field.description} |")
     if rows:
         yield "\n".join([f"## {title}\n", "| setting | default | meaning |", "|---|---|---|", *rows, ""])
     for section, section_path in inner:
         yield from _sections(section, section_path)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return str(value) if isinstance(value, int | float) else f'"{value}"'
 
 
 if __name__ == "__main__":

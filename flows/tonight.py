@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +19,8 @@ from flows.errors import in_words
 from flows.settings import Settings
 from flows.watch import watched_by
 
+# The heaviest imports of a night: torch and Great Expectations.
+OF_A_NIGHT = ("warehouse.validation.suite", "flows.nightly")
 EXIT_CODES = {"released": 0, "unchanged": 0, "failed": 1, "stopped": 3}
 
 
@@ -61,8 +63,9 @@ def run_night(
 
 
 @contextmanager
-def prefect_at_hand(settings: Settings) -> Iterator[None]:
-    """Within the block Prefect has a server that answers; blocks within blocks share it."""
+def prefect_at_hand(settings: Settings, modules: Sequence[str] = OF_A_NIGHT) -> Iterator[None]:
+    """Within the block Prefect has a server that answers; blocks within blocks share it. The heavy `modules` that the
+    block needs are imported while the server starts."""
     _end_in_order_on_sigterm()
     keep_prefect_in(settings.home)
     if not is_debugging():
@@ -70,9 +73,8 @@ def prefect_at_hand(settings: Settings) -> Iterator[None]:
     from flows.prefect_server import temporary_server
 
     with temporary_server() as server_is_ready:
-        # The heaviest imports of a night, torch and Great Expectations, while the server starts.
-        for heavy in ("warehouse.validation.suite", "flows.nightly"):
-            import_module(heavy)
+        for module in modules:
+            import_module(module)
         server_is_ready()
         yield
 

@@ -104,6 +104,33 @@ def finished_days(con: duckdb.DuckDBPyConnection, source: str, settings_json: st
     return {row[0] for row in rows}
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckedNight:
+    """A night whose feeds passed their checks. `code_version` is the application's that made it; `is_built`: whether
+    the features in the warehouse are its own."""
+
+    run_id: str
+    as_of_date: date
+    code_version: str | None
+    is_built: bool
+
+
+def last_checked_night(con: duckdb.DuckDBPyConnection) -> CheckedNight | None:
+    """The newest night whose feeds passed their checks; None before the first."""
+    found = con.execute(
+        """select run_id, any_value(as_of_date), any_value(code_version), bool_or(step = 'build_features')
+           from ops.run_steps
+           join ops.runs using (run_id)
+           where run_steps.status = 'completed' and step in ('validate_feeds', 'build_features')
+           group by run_id
+           having bool_or(step = 'validate_feeds')
+           order by max(run_steps.started_at) desc
+           limit 1"""
+    ).fetchall()
+    names = ("run_id", "as_of_date", "code_version", "is_built")
+    return CheckedNight(**dict(zip(names, found[0], strict=True))) if found else None
+
+
 def abandon_transaction(con: duckdb.DuckDBPyConnection) -> None:
     """Undo a transaction that an error left open, so that the diary can be written."""
     try:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 
 run = CliRunner().invoke
-COMMANDS = ["run", "backfill", "simulate", "sql", "status", "rollback", "serve", "doctor"]
+COMMANDS = ["run", "backfill", "simulate", "tune", "sql", "status", "rollback", "serve", "doctor"]
 FEEDS_COMMANDS = ["list", "describe", "check"]
 
 
