@@ -19,6 +19,7 @@ from tasks.build_features import build_features
 from tasks.check_consistency import check_consistency
 from tasks.decide_actions import decide_actions
 from tasks.evaluate_heads import evaluate_heads
+from tasks.explain_decisions import explain_decisions
 from tasks.gates import GateStopped
 from tasks.ingest_feeds import ingest_feeds
 from tasks.predict_heads import predict_heads
@@ -35,8 +36,9 @@ evaluate = step(evaluate_heads, "model", "gate")
 predict = step(predict_heads, "model")
 decide = step(decide_actions, "decisions")
 check = step(check_consistency, "decisions", "gate")
+explain = step(explain_decisions, "model")
 publish = step(publish_release, "warehouse", "gate")
-STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, publish)
+STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, explain, publish)
 
 # Far beyond any sound night on one machine; a night that hangs must not block the next one.
 TIMEOUT_SECONDS = 6 * 3600
@@ -91,6 +93,7 @@ def run_steps(work: Work, force: bool) -> State[Any]:
         predict(work)
         decide(work)
         check(work)
+        explain(work)
         publish(work)
     finally:
         publish_artifacts(work.con, work.night)

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from mtl_models.config import Frozen, ModelConfig
-from tasks.night import DecisionConfig, FeatureConfig, Night, PublishConfig, ValidationConfig
+from tasks.night import DecisionConfig, ExplanationConfig, FeatureConfig, Night, PublishConfig, ValidationConfig
 
 PREFIX = "FIVEFOLD_"
 # They steer where settings come from and how errors look, so they are not settings themselves.
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     features: FeatureConfig = Field(default_factory=FeatureConfig, description="Cut-offs and training samples")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The joint model and its training")
     decisions: DecisionConfig = Field(default_factory=DecisionConfig, description="From predictions to decisions")
+    explanations: ExplanationConfig = Field(default_factory=ExplanationConfig, description="Reasons of decisions")
     publish: PublishConfig = Field(default_factory=PublishConfig, description="The published file")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When a night starts")
 
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
             features=self.features,
             model=self.model,
             decisions=self.decisions,
+            explanations=self.explanations,
             publish=self.publish,
         )
 

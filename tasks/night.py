@@ -105,6 +105,15 @@ class DecisionConfig(Frozen):
     staffing: StaffingConfig = Field(default_factory=StaffingConfig, description="Agents")
 
 
+class ExplanationConfig(Frozen):
+    """How many decisions are explained; the action queue always is."""
+
+    rows_per_table: int = Field(200, ge=0, description="Top rows of each published table that are explained")
+    rows_per_action: int = Field(
+        25, ge=1, description="Users whose reasons are averaged for an action about many, such as a campaign"
+    )
+
+
 class PublishConfig(Frozen):
     """The published file."""
 
@@ -126,6 +135,7 @@ class Night(Frozen):
     features: FeatureConfig = Field(default_factory=FeatureConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     decisions: DecisionConfig = Field(default_factory=DecisionConfig)
+    explanations: ExplanationConfig = Field(default_factory=ExplanationConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
 
     @property

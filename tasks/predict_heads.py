@@ -10,14 +10,13 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from mtl_models import checkpoint
 from mtl_models.elasticity import is_identified
 from mtl_models.heads import TASKS
 from mtl_models.model import product_ids
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, read_frames, read_keys, sample_tables
-from tasks.serving import HEADS, ServingModel, folder_of
+from tasks.serving import ServingModel, load_serving
 from tasks.write_rows import create
 
 Columns = dict[str, pl.Series | pl.Expr]
@@ -55,7 +54,7 @@ def predict_heads(con: duckdb.DuckDBPyConnection, night: Night) -> PredictionRep
     """
     con.execute("drop schema if exists predicted cascade")
     con.execute("create schema predicted")
-    serving, known = _serving(con, night), sample_tables(con)
+    serving, known = load_serving(con, night), sample_tables(con)
     tables = [table for table in dict.fromkeys(TASKS[task].table for task in serving) if "serve" in known[table]]
     if not tables:
         return PredictionReport({})
@@ -68,22 +67,6 @@ def predict_heads(con: duckdb.DuckDBPyConnection, night: Night) -> PredictionRep
         create(con, f"predicted.{table}", frame)
         rows[table] = len(frame)
     return PredictionReport(rows)
-
-
-def _serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, ServingModel]:
-    """{task: model} of the heads that may serve; a model that serves several is loaded once."""
-    chosen = con.execute(
-        """
-        select head, model_version, status = 'champion' from ops.head_status
-        where run_id = $1 and status in ('released', 'champion')
-        """,
-        [night.run_id],
-    ).fetchall()
-    loaded = {}
-    for _, version, is_fallback in chosen:
-        if version not in loaded:
-            loaded[version] = ServingModel(*checkpoint.load(folder_of(night, version)), is_fallback=is_fallback)
-    return {task: loaded[version] for head, version, _ in chosen for task in HEADS[head]}
 
 
 def _keys(con: duckdb.DuckDBPyConnection, frames: Frames, table: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ and the columns whose prefix says what they are (`label_`, `base_`, `ctx_`; othe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -82,21 +82,24 @@ def read_frames(
     folds: Sequence[str],
     *,
     label_end_date: date | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> Frames:
     """Rows of these tables and folds with the entities that they name.
 
     `label_end_date`: labels whose horizon reaches beyond it are left out, so that no training label looks into the
-    window that is measured.
+    window that is measured. `only`: {table: predicate} of the rows that are wanted, where not all are.
     """
     keys = {table: _columns(con, "samples", table) for table in tables}
     entities = {}
     for slot, entity in ENTITIES.items():
         naming = [table for table, columns in keys.items() if set(entity.key) <= set(columns)]
-        _number_rows(con, slot, entity, naming, folds)
+        _number_rows(con, slot, entity, [_rows(table, folds, only) for table in naming])
         features = [name for name in _columns(con, "features", entity.table) if name not in entity.key]
         columns = ", ".join(quote(name) for name in dict.fromkeys([*_id(entity), *features]))
         entities[slot] = con.sql(f"select {columns or 'slot_row'} from temp.slot_{slot} order by slot_row").pl()
-    samples = {table: _read_samples(con, table, keys[table], folds, label_end_date) for table in tables}
+    samples = {
+        table: _read_samples(con, table, _rows(table, folds, only), keys[table], label_end_date) for table in tables
+    }
     categories = con.execute("select category from features.categories order by category_index").fetchall()
     return Frames(entities=entities, samples=samples, interests=tuple(name for (name,) in categories))
 
@@ -135,11 +138,12 @@ def sample_tensors(
     }
 
 
-def read_keys(con: duckdb.DuckDBPyConnection, table: str, fold: str, columns: str) -> pl.DataFrame:
+def read_keys(
+    con: duckdb.DuckDBPyConnection, table: str, fold: str, columns: str, only: Mapping[str, str] | None = None
+) -> pl.DataFrame:
     """Columns (a select list) of one fold's rows, in the order in which `read_frames` reads them."""
     order = ", ".join(quote(name) for name in SAMPLE_KEYS[table])
-    query = f"select {columns} from samples.{quote(table)} where {_fold_in([fold])} order by {order}"
-    return con.sql(query).pl()
+    return con.sql(f"select {columns} from {_rows(table, [fold], only)} order by {order}").pl()
 
 
 def _columns(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
@@ -150,12 +154,10 @@ def _id(entity: Entity) -> list[str]:
     return [entity.id_name] if entity.id_name else []
 
 
-def _number_rows(
-    con: duckdb.DuckDBPyConnection, slot: str, entity: Entity, tables: Sequence[str], folds: Sequence[str]
-) -> None:
+def _number_rows(con: duckdb.DuckDBPyConnection, slot: str, entity: Entity, samples: Sequence[str]) -> None:
     """Temporary table slot_<slot>: the entity rows that the samples name, numbered in the order of their key."""
     key = ", ".join(quote(name) for name in entity.key)
-    named = " union ".join(f"select distinct {key} from samples.{quote(t)} where {_fold_in(folds)}" for t in tables)
+    named = " union ".join(f"select distinct {key} from {rows}" for rows in samples)
     con.execute(
         f"""
         create or replace temp table slot_{slot} as
@@ -166,16 +168,17 @@ def _number_rows(
     )
 
 
-def _fold_in(folds: Sequence[str]) -> str:
-    """The predicate as text: a relation with bound values is fetched ten times slower."""
-    return f"fold in ({', '.join(literal(fold) for fold in folds)})"
+def _rows(table: str, folds: Sequence[str], only: Mapping[str, str] | None) -> str:
+    """The wanted rows as a subquery, in text: a relation with bound values is fetched ten times slower."""
+    wanted = f"fold in ({', '.join(literal(fold) for fold in folds)}) and {(only or {}).get(table, 'true')}"
+    return f"(select * from samples.{quote(table)} where {wanted})"
 
 
 def _read_samples(
     con: duckdb.DuckDBPyConnection,
     table: str,
+    rows: str,
     columns: Sequence[str],
-    folds: Sequence[str],
     label_end_date: date | None,
 ) -> dict[str, pl.DataFrame]:
     """{fold: rows} with slot rows, list number and every number of the table."""
@@ -198,10 +201,7 @@ def _read_samples(
         for slot, key in slots.items()
     )
     order = ", ".join(f"rows.{quote(name)}" for name in SAMPLE_KEYS[table])
-    frame = con.sql(
-        f"select fold, {', '.join(selected)} from samples.{quote(table)} as rows {joins} "
-        f"where {_fold_in(folds)} order by {order}"
-    ).pl()
+    frame = con.sql(f"select fold, {', '.join(selected)} from {rows} as rows {joins} order by {order}").pl()
     return {str(key[0]): part.drop("fold") for key, part in frame.group_by("fold", maintain_order=True)}
 
 

@@ -62,6 +62,22 @@ class ServingModel:
         return Scored(rows, entities, {task: predictions[task] for task in tasks if task in predictions})
 
 
+def load_serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, ServingModel]:
+    """{task: model} of the heads that may serve; a model that serves several is loaded once."""
+    chosen = con.execute(
+        """
+        select head, model_version, status = 'champion' from ops.head_status
+        where run_id = $1 and status in ('released', 'champion')
+        """,
+        [night.run_id],
+    ).fetchall()
+    loaded = {}
+    for _, version, is_fallback in chosen:
+        if version not in loaded:
+            loaded[version] = ServingModel(*checkpoint.load(folder_of(night, version)), is_fallback=is_fallback)
+    return {task: loaded[version] for head, version, _ in chosen for task in HEADS[head]}
+
+
 def load_tonight(night: Night) -> ServingModel:
     """The model that this night trained."""
     model, saved = checkpoint.load(night.model_folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from warehouse.contracts.ops_tuning import TUNING_TRIALS
 from warehouse.contracts.table import Column, Table, day, flag, integer, moment, number, text
 
 
@@ -161,11 +160,7 @@ TASK_INTERACTIONS = _diary(
     text("task", "Task", required=True),
     text("other_task", "Other task", required=True),
     number("gradient_cosine", "Mean cosine of their gradients at the shared features", low=-1.001, high=1.001),
-    number(
-        "gain_over_single",
-        "Gain of task from learning with other_task: how much greater its loss is without it, as a ratio; empty unless "
-        "measured (fivefold tune --leave-one-out)",
-    ),
+    number("gain_over_single", "Gain of task from learning with other_task; empty unless measured"),
     number("learned_correlation", "Correlation that sharing = relationship learned", low=-1.001, high=1.001),
 )
 
@@ -181,15 +176,21 @@ EXPERT_SHARES = _diary(
 
 EXPLANATIONS = _diary(
     "explanations",
-    "One row per decision and reason.",
-    ("run_id", "head", "object_id", "rank"),
+    "One row per explained decision and reason, of one night; integrated gradients of the model's output.",
+    ("run_id", "table_name", "object_id", "rank"),
     _RUN,
-    text("head", "Head", required=True),
-    text("object_id", "User, product or pair", required=True),
-    integer("rank", "1 is the main reason", required=True),
-    text("feature", "Feature"),
-    number("attribution", "Contribution to the output"),
-    text("sentence", "In words"),
+    text("table_name", "Table of schema predictions that the decision is in", required=True),
+    text("head", "Head that it rests on", required=True),
+    text("object_id", "Key of the row there; parts of a key are joined by |", required=True),
+    integer("rank", "1 is the main reason", required=True, low=1),
+    text("measure", "What is explained"),
+    text("feature", "Feature as place.column, which speaks for all that say much the same; or what these are about"),
+    text("value", "Its value, in its own unit; the mean where the decision rests on several rows"),
+    number("attribution", "What it adds to the output, in log odds, log units or elasticity"),
+    number("output", "What the model said, before calibration"),
+    number("reference_output", "What it says where every feature is average; all attributions sum to the difference"),
+    flag("is_complete", "Whether they do, within 5%"),
+    text("sentence", "The reason in words"),
 )
 
 DRIFT_METRICS = _diary(
@@ -254,7 +255,6 @@ OPS_TABLES = (
     CALIBRATION,
     TASK_INTERACTIONS,
     EXPERT_SHARES,
-    TUNING_TRIALS,
     EXPLANATIONS,
     DRIFT_METRICS,
     CONSISTENCY_CHECKS,
