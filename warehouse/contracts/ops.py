@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from warehouse.contracts.ops_tuning import TUNING_TRIALS
 from warehouse.contracts.table import Column, Table, day, flag, integer, moment, number, text
 
 
@@ -160,7 +161,11 @@ TASK_INTERACTIONS = _diary(
     text("task", "Task", required=True),
     text("other_task", "Other task", required=True),
     number("gradient_cosine", "Mean cosine of their gradients at the shared features", low=-1.001, high=1.001),
-    number("gain_over_single", "Gain of task from learning with other_task; empty unless measured"),
+    number(
+        "gain_over_single",
+        "Gain of task from learning with other_task: how much greater its loss is without it, as a ratio; empty unless "
+        "measured (fivefold tune --leave-one-out)",
+    ),
     number("learned_correlation", "Correlation that sharing = relationship learned", low=-1.001, high=1.001),
 )
 
@@ -255,6 +260,7 @@ OPS_TABLES = (
     CALIBRATION,
     TASK_INTERACTIONS,
     EXPERT_SHARES,
+    TUNING_TRIALS,
     EXPLANATIONS,
     DRIFT_METRICS,
     CONSISTENCY_CHECKS,
