@@ -66,11 +66,13 @@ def fit(
     weights: Mapping[str, float],
     epochs: int,
     cosines: GradientCosines | None = None,
+    calibrates: bool = True,
 ) -> Iterator[Epoch]:
     """Train in place, yielding each pass; afterwards the model holds the best averaged weights.
 
     `scales` are the baselines' losses, `weights` the lambda_j of each task. Stops when `patience` passes brought no
-    better validation loss, then makes `finish_epochs` passes with the validation window added.
+    better validation loss, then makes `finish_epochs` passes with the validation window added. `calibrates`: in
+    between, while no weight has seen that window; not for a model whose start has.
     """
     config, alone = model.config, passes_alone(model.config, epochs)
     if alone:
@@ -90,7 +92,10 @@ def fit(
         if waited > config.patience:
             break
 
-    learner.restart_from(best_weights, config.learning_rate * FINISH_STEP_SHARE)
+    model.load_state_dict(best_weights)
+    if calibrates:
+        calibrate(model, entities, measured)
+    learner.restart_from(model.state_dict(), config.learning_rate * FINISH_STEP_SHARE)
     everything = {
         table: concatenate([rows, _as_sampled(table, validation[table], learner.generator)])
         for table, rows in train.items()
@@ -98,6 +103,15 @@ def fit(
     for extra in range(1, config.finish_epochs + 1):
         yield Epoch(number=number + extra, validation_losses={}, is_best=True, **learner.learn(everything))
     model.load_state_dict(learner.averaged_weights())
+
+
+@torch.no_grad()
+def calibrate(model: JointModel, entities: Entities, rows: Rows) -> None:
+    """Let every head learn how far its predictions are off on rows that the model has not seen."""
+    model.eval()
+    for task, table in model.tasks_of(rows):
+        if len(rows[table]):
+            model.head(task).calibrate(model(entities, {table: rows[table]})[task], rows[table])
 
 
 def pretrain(

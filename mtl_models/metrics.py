@@ -51,6 +51,13 @@ def brier(observed: Values, probability: Values) -> float:
     return float(np.mean((np.clip(probability, 0, 1) - observed) ** 2))
 
 
+def calibration_error(observed: Values, probability: Values, bins: int = 10) -> float:
+    """Mean distance of the predicted from the observed share, over bins of equal size by prediction."""
+    order = np.argsort(probability, kind="stable")
+    gaps = [abs(probability[rows].sum() - observed[rows].sum()) for rows in np.array_split(order, bins)]
+    return float(sum(gaps) / len(observed))
+
+
 def cross_entropy(observed: Values, probability: Values) -> float:
     """Mean log loss of what happened, kept a thousandth away from certainty."""
     sure = np.clip(probability, 1e-3, 1 - 1e-3)

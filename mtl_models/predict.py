@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import torch
 from torch import Tensor
 
@@ -27,6 +29,14 @@ def predict(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dict
         task: {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
         for task, parts in columns.items()
     }
+
+
+def predict_uncalibrated(model: JointModel, entities: Entities, rows: Rows) -> dict[str, dict[str, Tensor]]:
+    """What `predict` would say without calibration."""
+    with ExitStack() as stack:
+        for task in model.tasks:
+            stack.enter_context(model.head(task).calibration.off())
+        return predict(model, entities, rows)
 
 
 @torch.no_grad()

@@ -13,6 +13,8 @@ from mtl_models.preprocess import Preprocessing
 
 # Not trained by gradient, but learned.
 ELASTICITIES = ("curve.own_shift", "curve.own_spread", "curve.prior_spread")
+# Learned by a model that had not seen its validation window; the nights that go on from it have.
+CALIBRATION = ".calibration."
 
 
 def is_compatible(earlier: Preprocessing, tonight: Preprocessing) -> bool:
@@ -31,9 +33,9 @@ def with_scales_of(earlier: Preprocessing, tonight: Preprocessing) -> Preprocess
 
 @torch.no_grad()
 def copy_weights(earlier: JointModel, tonight: JointModel) -> int:
-    """Copy every parameter that both models have, and the products' own elasticities; those with a row per word (an
-    id, a category, an interest) row by row, by the word. What has an axis of tasks is copied between models of the same
-    tasks only. Returns the number of tensors that were copied."""
+    """Copy every parameter that both models have, the products' own elasticities, and calibrations; those with a row
+    per word (an id, a category, an interest) row by row, by the word. What has an axis of tasks is copied between
+    models of the same tasks only. Returns the number of tensors that were copied."""
     words_before, words_now = _words(earlier), _words(tonight)
     source = dict(_learned(earlier))
     if earlier.sharing.tasks != tonight.sharing.tasks:
@@ -61,9 +63,11 @@ def fits(earlier: ModelConfig, tonight: ModelConfig) -> bool:
 
 
 def _learned(model: JointModel) -> Iterator[tuple[str, Tensor]]:
-    """What training sets: parameters, and the own elasticities; baselines are fitted anew each night."""
+    """What training sets: parameters, own elasticities and calibrations; baselines are fitted anew each night."""
     yield from model.named_parameters()
-    yield from ((name, buffer) for name, buffer in model.named_buffers() if name in ELASTICITIES)
+    for name, buffer in model.named_buffers():
+        if name in ELASTICITIES or CALIBRATION in name:
+            yield name, buffer
 
 
 def _words(model: JointModel) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -18,21 +18,18 @@ from tasks.progress import report
 from tasks.read_samples import Frames, read_frames, read_keys
 from tasks.readiness import check_readiness
 from tasks.serving import HEADS, Scored, ServingModel, load_champion, load_tonight, measured_window
+from tasks.write_calibration import write_calibration
 from tasks.write_rows import replace_night
 from warehouse.connect import read_sql
 
-CALIBRATION_BINS = 10
-# Task, label and predicted column of every probability that is calibrated.
-PROBABILITIES = (
-    ("profile", "buys_28d", "order_probability_28d"),
-    ("profile", "buys_7d", "order_probability_7d"),
-    ("profile", "discount_share_28d", "discount_sensitivity"),
-    ("recommendation", "bought_28d", "purchase_probability"),
-    ("promotion", "redeemed", "redemption_probability"),
-    ("service_orders", "contacted", "contact_probability"),
-    ("service_orders", "returned", "return_probability"),
-    ("service_tickets", "missed", "missed_probability"),
-)
+# How a task is measured that needs no more than its own rows: from targets, baselines and predictions.
+SCORES: dict[str, Callable[[scorecard.Columns, scorecard.Columns, scorecard.Columns], list[Score]]] = {
+    "profile": scorecard.score_profile,
+    "quality": scorecard.score_quality,
+    "service_orders": scorecard_service.score_order_risks,
+    "service_days": scorecard_service.score_daily_contacts,
+    "service_tickets": scorecard_service.score_tickets,
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class EvaluationReport:
 
 
 def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationReport:
-    """Fill ops.model_metrics, ops.calibration and ops.head_status for this night.
+    """Fill ops.model_metrics, ops.calibration, ops.calibration_effects and ops.head_status for this night.
 
     A head is released when it beats its naive baseline on every gate. Otherwise the champion, the model of an earlier
     night, is measured on the same fresh features and serves if it beats naive; if not, the head is not released.
@@ -92,7 +89,7 @@ def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationRe
         verdicts.append(_second_choice(head, lost, champion, values, rows))
 
     _write_metrics(con, night, scores, champion_values)
-    _write_calibration(con, night, scored)
+    write_calibration(con, night, tonight.model, scored)
     _write_verdicts(con, night, verdicts)
     every = [score for parts in scores.values() for score in parts if score.is_higher_better is not None]
     return EvaluationReport(tuple(verdicts), len(every), sum(score.beats_baseline for score in every))
@@ -102,13 +99,11 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
     rows = scored.rows[TASKS[task].table]
     targets, baselines, inputs = _arrays(rows.targets), _arrays(rows.baselines), _arrays(rows.inputs)
     predicted = _arrays(scored.predictions[task])
-    if task == "profile":
-        return scorecard.score_profile(targets, baselines, predicted)
+    if task in SCORES:
+        return SCORES[task](targets, baselines, predicted)
     if task == "recommendation":
         lists = _lists(con, night, targets["bought_28d"], inputs["is_new"])
         return scorecard.score_recommendation(lists, predicted["score"], baselines["popularity"])
-    if task == "quality":
-        return scorecard.score_quality(targets, baselines, predicted)
     if task == "pricing":
         return scorecard.score_pricing(targets, baselines, inputs, predicted)
     if task == "supply":
@@ -120,11 +115,7 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
         )
     if task == "uplift":
         return scorecard.score_uplift(targets, baselines, inputs, predicted)
-    if task == "service_orders":
-        return scorecard_service.score_order_risks(targets, predicted)
-    if task == "service_days":
-        return scorecard_service.score_daily_contacts(targets, baselines, predicted)
-    return scorecard_service.score_tickets(targets, baselines, predicted)
+    raise KeyError(f"nothing says how task {task!r} is measured; add it to SCORES")
 
 
 def _lists(
@@ -218,34 +209,6 @@ def _write_metrics(
     # A measure that is not defined is empty, not NaN: SQL sorts NaN as the largest number.
     frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col(pl.Float64).fill_nan(None))
     replace_night(con, "ops.model_metrics", frame, night.run_id)
-
-
-def _write_calibration(con: duckdb.DuckDBPyConnection, night: Night, scored: Scored) -> None:
-    parts = []
-    for task, label, column in PROBABILITIES:
-        if task in scored.predictions:
-            target = scored.rows[TASKS[task].table].targets[label]
-            frame = pl.DataFrame(
-                {"predicted": scored.predictions[task][column].numpy(), "observed": target.cpu().numpy()}
-            ).filter(pl.col("observed").is_not_nan())
-            parts.append(_bins(frame).with_columns(head=pl.lit(_head_of(task)), task=pl.lit(label)))
-    if parts:
-        rows = pl.concat(parts).with_columns(run_id=pl.lit(night.run_id))
-        replace_night(con, "ops.calibration", rows, night.run_id)
-
-
-def _bins(frame: pl.DataFrame) -> pl.DataFrame:
-    """Bins of equal size by prediction."""
-    rank = (pl.col("predicted").rank("ordinal") - 1) * CALIBRATION_BINS // pl.len() + 1
-    return (
-        frame.with_columns(bin=rank.cast(pl.Int64))
-        .group_by("bin", maintain_order=True)
-        .agg(
-            predicted_mean=pl.col("predicted").cast(pl.Float64).mean(),
-            observed_mean=pl.col("observed").cast(pl.Float64).clip(0, 1).mean(),
-            sample_count=pl.len().cast(pl.Int64),
-        )
-    )
 
 
 def _write_verdicts(con: duckdb.DuckDBPyConnection, night: Night, verdicts: list[Verdict]) -> None:

@@ -77,6 +77,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         weights=loss_weights(night.model, read_priorities(con, night.as_of_date), readiness.tasks),
         epochs=most,
         cosines=cosines,
+        calibrates=earlier is None,
     ):
         epochs.append(epoch)
         report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mtl_models.calibrate import Calibration
 from mtl_models.demand_curve import Curve
 from mtl_models.samples import TaskSamples
 
@@ -33,15 +34,19 @@ class Head(nn.Module):
 
     `table` is the sample table that it learns from. `branch`: heads of one branch read the same features; a head
     without one has a branch of its own, named as its task. `is_blind_to_ids`: its rows never show their user's or
-    product's id to the encoders.
+    product's id to the encoders. `log_odds`: outputs that are log odds of the targets of the same names. `levels`:
+    those of its quantiles. Both are calibrated: in `predictions`, never in `losses`.
     """
 
     table: ClassVar[str]
     branch: ClassVar[str] = ""
     is_blind_to_ids: ClassVar[bool] = False
+    log_odds: ClassVar[tuple[str, ...]] = ()
+    levels: ClassVar[tuple[float, ...]] = ()
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__()
+        self.calibration = Calibration(self.log_odds, self.levels)
 
     def fit_baseline(self, rows: TaskSamples) -> None:
         """Learn the constants of the baseline from training rows; called once, before training."""
@@ -53,6 +58,15 @@ class Head(nn.Module):
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Mean loss of each target over the rows where it is known; scalars."""
         raise NotImplementedError
+
+    def calibrate(self, outputs: Outputs, rows: TaskSamples) -> None:
+        """Learn the corrections of `predictions` from rows that training has not seen."""
+        for name in self.log_odds:
+            self.calibration.learn_probability(name, outputs[name], rows.targets[name].clamp(0.0, 1.0))
+
+    def probability(self, name: str, outputs: Outputs) -> Tensor:
+        """[n] calibrated, of one of `log_odds`."""
+        return self.calibration.probability(name, outputs[name])
 
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of the predicted table, [n] or [n, k] each."""

@@ -56,6 +56,9 @@ class Redemption(Head):
 
     Campaigns last longer than a horizon: the other tasks may have seen later weeks of the same household. Its rows
     therefore carry no user id, so that nothing learned about one household from later rows can reach them.
+
+    They are not calibrated: a validation window holds a campaign or two, which are unlike the next (measured on two
+    shops: redeemed by 0.24 and 0.20, then by 0.05 and 0.12; log loss 2.5% greater in one shop, 0.6% less in the other).
     """
 
     table = "promotion"

@@ -16,6 +16,7 @@ class Recommendation(Head):
     """The log odds of a purchase: a logistic blend of popularity and personal frequency, plus a residual."""
 
     table = "recommendation"
+    log_odds = ("bought_28d",)
     blend: Tensor
 
     def __init__(self, width: int, interests: int) -> None:
@@ -41,7 +42,7 @@ class Recommendation(Head):
 
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of predicted.recommendation."""
-        return {"score": outputs["bought_28d"], "purchase_probability": outputs["bought_28d"].sigmoid()}
+        return {"score": outputs["bought_28d"], "purchase_probability": self.probability("bought_28d", outputs)}
 
 
 def _signals(rows: TaskSamples) -> Tensor:

@@ -35,6 +35,7 @@ class OrderRisk(Head):
     """The probability that an order leads to a contact, and to a return, over the shop's average."""
 
     table = "service_orders"
+    log_odds = RISKS
     constant_logits: Tensor
 
     def __init__(self, width: int, interests: int) -> None:
@@ -60,8 +61,8 @@ class OrderRisk(Head):
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of predicted.service_orders."""
         return {
-            "contact_probability": outputs["contacted"].sigmoid(),
-            "return_probability": outputs["returned"].sigmoid(),
+            "contact_probability": self.probability("contacted", outputs),
+            "return_probability": self.probability("returned", outputs),
         }
 
 
@@ -74,6 +75,8 @@ class DailyContacts(Head):
 
     Counts are whole numbers. Their quantiles are learned as those of the count plus even noise within one unit
     (Machado and Santos Silva 2005), so that four of five days lie between p10 and p90 in small queues too.
+    They are not calibrated: a window holds four weeks, which all queues share, and the next four differ (measured: p90
+    covered 0.94 of the validation window and 0.89 of the test window).
     """
 
     table = "service_days"

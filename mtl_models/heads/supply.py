@@ -28,6 +28,7 @@ class Supply(Head):
     table = "demand"
     branch = "demand"
     is_blind_to_ids = True
+    levels = LEVELS
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)
@@ -52,10 +53,16 @@ class Supply(Head):
         deviance = negative_binomial_deviance(outputs["log_units"], units, DISPERSION)
         return losses | {"units_mean": masked_mean(deviance, target, weights)}
 
+    def calibrate(self, outputs: Outputs, rows: TaskSamples) -> None:
+        """By the product's usual level, which knows nothing of the price."""
+        demand, _ = observed_demand(rows)
+        self.calibration.learn_quantiles(outputs["quantiles"], demand, rows.baselines["level"])
+
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of predicted.demand."""
         names = [f"demand_units_p{level * 100:.0f}" for level in LEVELS]
-        quantiles = dict(zip(names, outputs["quantiles"].unbind(dim=1), strict=True))
+        calibrated = self.calibration.quantiles(outputs["quantiles"], rows.baselines["level"])
+        quantiles = dict(zip(names, calibrated.unbind(dim=1), strict=True))
         return {"demand_units_mean": outputs["log_units"].exp(), **quantiles, "elasticity": outputs["elasticity"]}
 
     def _factors(self, view: View, rows: TaskSamples) -> Tensor:

@@ -19,6 +19,7 @@ class TicketTriage(Head):
     gamma mean, the missed promise as log odds, the priority as one of four classes."""
 
     table = "service_tickets"
+    log_odds = ("missed",)
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)
@@ -50,6 +51,6 @@ class TicketTriage(Head):
         priorities = {f"priority_{name}": outputs["log_priorities"][:, i].exp() for i, name in enumerate(PRIORITIES)}
         return {
             "expected_handle_minutes": outputs["log_minutes"].exp(),
-            "missed_probability": outputs["missed"].sigmoid(),
+            "missed_probability": self.probability("missed", outputs),
             **priorities,
         }

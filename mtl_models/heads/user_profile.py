@@ -35,10 +35,14 @@ class UserProfile(Head):
 
     A user comes back at every cut-off with much the same features: an id embedding would learn the noise of those
     few months by heart (measured: order AUC 0.868 with ids, 0.870 without), so rows show features only.
+
+    Probabilities are calibrated, quantiles of spend are not (measured on two shops: the p90 of two windows ago covered
+    0.93 and 0.91 instead of 0.90 and 0.86, at a pinball loss up to 5% greater).
     """
 
     table = "profile"
     is_blind_to_ids = True
+    log_odds = PROBABILITIES
     prior_shares: Tensor
     constant_logits: Tensor
 
@@ -97,11 +101,11 @@ class UserProfile(Head):
             "expected_revenue_28d_p10": quantiles[:, 0],
             "expected_revenue_28d_p50": quantiles[:, 1],
             "expected_revenue_28d_p90": quantiles[:, 2],
-            "order_probability_7d": outputs["buys_7d"].sigmoid(),
-            "order_probability_28d": outputs["buys_28d"].sigmoid(),
-            "churn_probability_90d": outputs["churns_90d"].sigmoid(),
-            "discount_sensitivity": outputs["discount_share_28d"].sigmoid(),
-            "contact_probability_28d": outputs["contacts_28d"].sigmoid(),
+            "order_probability_7d": self.probability("buys_7d", outputs),
+            "order_probability_28d": self.probability("buys_28d", outputs),
+            "churn_probability_90d": self.probability("churns_90d", outputs),
+            "discount_sensitivity": self.probability("discount_share_28d", outputs),
+            "contact_probability_28d": self.probability("contacts_28d", outputs),
             "category_shares": outputs["log_shares"].exp(),
         }
 

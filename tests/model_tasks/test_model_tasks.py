@@ -214,6 +214,22 @@ def test_calibration_bins_hold_all_rows(done: Done) -> None:
     assert bins[:2] == (10, 100) and 0 <= bins[2] < bins[3] <= 1
 
 
+def test_what_calibration_did_stands_beside_what_was_said_without_it(done: Done) -> None:
+    """The small warehouse has too few users to learn from, and the median is never moved: so it says why."""
+    effects = rows(
+        done.con,
+        """select task, measure, wanted, learned_from, uncalibrated = calibrated, reason is not null
+        from ops.calibration_effects where task in ('buys_28d', 'demand') order by all""",
+    )
+    wanted = {"coverage_p10": 0.1, "coverage_p50": 0.5, "coverage_p90": 0.9, "coverage_p95": 0.95}
+    expected = [("buys_28d", "calibration_error", 0.0), *(("demand", name, level) for name, level in wanted.items())]
+    assert [effect[:3] for effect in effects] == expected
+    assert all(
+        effect[3:] == (0, True, True) for effect in effects if effect[1] in ("calibration_error", "coverage_p50")
+    )
+    assert all(is_told == (learned_from == 0) for *_, learned_from, _, is_told in effects)
+
+
 def test_a_losing_head_is_served_by_the_champion_or_not_at_all(small: duckdb.DuckDBPyConnection, tmp_path) -> None:
     """The second night learns promotion from labels turned upside down: the first night's model serves instead."""
     first = night_of(tmp_path, "night-1", AS_OF - timedelta(days=7))

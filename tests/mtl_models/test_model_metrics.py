@@ -117,3 +117,8 @@ def test_the_order_of_candidates_does_not_matter() -> None:
     assert score_lists(lists, scores, relevant, products, counts) == score_lists(
         lists[order], scores[order], relevant[order], products[order], counts
     )
+
+
+def test_calibration_error_is_the_mean_gap_of_the_bins() -> None:
+    observed, probability = array(0, 0, 0, 1, 1, 1), array(0.1, 0.1, 0.1, 0.4, 0.8, 0.9)
+    assert metrics.calibration_error(observed, probability, bins=2) == pytest.approx((0.3 + 0.9) / 6)

@@ -153,6 +153,26 @@ CALIBRATION = _diary(
     integer("sample_count", "Rows", low=0),
 )
 
+CALIBRATION_EFFECTS = _diary(
+    "calibration_effects",
+    "One row per probability and per level of a quantile: what calibration changed on the last fully observed window.",
+    ("run_id", "head", "task", "measure"),
+    _RUN,
+    text("head", "Head", required=True),
+    text("task", "What was predicted", required=True),
+    text(
+        "measure",
+        "calibration_error: mean distance of predicted from observed shares over ten bins; coverage_p10, ...: share of "
+        "rows at or below the quantile, counts spread over one unit",
+        required=True,
+    ),
+    number("uncalibrated", "Before"),
+    number("calibrated", "After: of what is served"),
+    number("wanted", "What a perfectly calibrated model would have"),
+    integer("learned_from", "Rarer outcomes, or rows, of the validation window it was learned from", low=0),
+    text("reason", "Why nothing was changed; empty where something was"),
+)
+
 TASK_INTERACTIONS = _diary(
     "task_interactions",
     "One row per ordered pair of tasks.",
@@ -258,6 +278,7 @@ OPS_TABLES = (
     HEAD_STATUS,
     MODEL_METRICS,
     CALIBRATION,
+    CALIBRATION_EFFECTS,
     TASK_INTERACTIONS,
     EXPERT_SHARES,
     TUNING_TRIALS,
