@@ -17,7 +17,7 @@ from mtl_models.tabular.network import TabularNetwork
 
 GRADIENT_NORM = 1.0
 # A small table is passed in no fewer steps than these, in batches no smaller than those.
-FEWEST_STEPS, FEWEST_ROWS = 16, 32
+FEWEST_STEPS, FEWEST_ROWS = 8, 32
 # Rows that are predicted at once.
 CHUNK_ROWS = 8192
 

@@ -130,7 +130,7 @@ def test_a_task_without_weight_is_not_learned() -> None:
 @pytest.mark.parametrize("sharing", ARCHITECTURES)
 def test_every_way_of_sharing_serves_a_table(sharing: str) -> None:
     frame = people(600)
-    found = metrics(quick(frame, sharing=sharing, max_epochs=8, learning_rate=5e-3), people(600, seed=3))
+    found = metrics(quick(frame, sharing=sharing, max_epochs=4, learning_rate=1e-2), people(600, seed=3))
     assert found["spend", "rmse"][0] < 0.95 * found["spend", "rmse"][1]
     assert found["bought", "auc"][0] > 0.7
 
@@ -138,7 +138,7 @@ def test_every_way_of_sharing_serves_a_table(sharing: str) -> None:
 @pytest.mark.parametrize("balancing", ["uncertainty", "dwa", "gradnorm", "rlw", "upgrad"])
 def test_ways_of_balancing_serve_a_table(balancing: str) -> None:
     frame = people(600)
-    found = metrics(quick(frame, balancing=balancing, max_epochs=8, learning_rate=5e-3), people(600, seed=3))
+    found = metrics(quick(frame, balancing=balancing, max_epochs=4, learning_rate=1e-2), people(600, seed=3))
     assert found["bought", "auc"][0] > 0.7
 
 
