@@ -18,11 +18,14 @@ def parameter_groups(
 ) -> list[dict[str, Any]]:
     """One group for each step size: `lr`, and the `factor` of `learning_rate` that it is.
 
-    `own` are the parameters of each task's head, which move at the pace of the head; all others move at
-    `learning_rate`. What the balancing learns does not decay: that would pull it back to no balancing.
+    `own` are the parameters of each task's head, which move at the pace of the head; all others, and those of a head
+    without a pace of its own, move at `learning_rate`. What the balancing learns does not decay: that would pull it
+    back to no balancing.
     """
     config, factors = model.config, model.config.learning_rates.model_dump()
-    factor_of = {parameter: factors[weight_name(task)] for task, parameters in own.items() for parameter in parameters}
+    factor_of = {
+        parameter: factors.get(weight_name(task), 1.0) for task, parameters in own.items() for parameter in parameters
+    }
     by_factor: dict[float, list[nn.Parameter]] = defaultdict(list)
     for parameter in model.parameters():
         by_factor[factor_of.get(parameter, 1.0)].append(parameter)

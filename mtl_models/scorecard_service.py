@@ -13,7 +13,7 @@ from mtl_models.scorecard import Columns, Prediction, Score, of_column
 Z_90 = 1.2816
 
 
-def score_order_risks(targets: Columns, predicted: Columns) -> list[Score]:
+def score_order_risks(targets: Columns, _: Columns, predicted: Columns) -> list[Score]:
     """Against one rate for all, whose AUC is a half by definition."""
     scores = []
     for name, column in (("contacted", "contact_probability"), ("returned", "return_probability")):

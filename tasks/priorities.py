@@ -25,6 +25,7 @@ def read_priorities(con: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[st
 
 
 def loss_weights(config: ModelConfig, priorities: Mapping[str, float], tasks: Iterable[str]) -> dict[str, float]:
-    """lambda_j of each task: the setting times the priority of its head."""
+    """lambda_j of each task: the setting (1 for a head without one) times the priority of its head."""
     settings = config.task_weights.model_dump()
-    return {task: settings[weight_name(task)] * priorities.get(weight_name(task), 1.0) for task in tasks}
+    names = {task: weight_name(task) for task in tasks}
+    return {task: settings.get(name, 1.0) * priorities.get(name, 1.0) for task, name in names.items()}
