@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from mtl_models.config import ModelConfig
-from tasks.search_space import parameters_of, space_around
+from tasks.search_space import Space, parameters_of, space_around
 from tasks.tune_model import TRIAL_EPOCHS, Losses
 
 JOURNAL = "trials.jsonl"
@@ -64,7 +64,7 @@ class Study:
         self.config, self.space, self.in_use = config, space_around(config), parameters_of(config)
         self.name = f"{lineage} {_fingerprint(samples, config, self.space)}"
         storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
-        earlier = [] if self.name in optuna.get_all_study_names(storage) else _best_before(storage, lineage)
+        earlier = [] if self.name in optuna.get_all_study_names(storage) else _best_before(storage, lineage, self.space)
         self.study = optuna.create_study(storage=storage, study_name=self.name, load_if_exists=True)
         self.resumed = len(self.records())
         # A resumed sampler with the first one's seed would propose what was tried.
@@ -73,7 +73,9 @@ class Study:
         )
         self.study.pruner = optuna.pruners.MedianPruner(n_startup_trials=FIRST_COMPARED)
         self._take_up_interrupted()
-        if self.in_use not in [trial.params for trial in self._trials(TrialState.COMPLETE)]:
+        known = [trial.params for trial in self._trials(TrialState.COMPLETE)]
+        queued = [trial.system_attrs.get("fixed_params") for trial in self._trials(TrialState.WAITING)]
+        if self.in_use not in known + queued:
             self.study.enqueue_trial(self.in_use)
         for parameters in earlier:
             self.study.enqueue_trial(parameters, skip_if_exists=True)
@@ -115,11 +117,12 @@ class Study:
                 self.again(trial.params)
 
 
-def _best_before(storage: JournalStorage, lineage: str) -> list[dict[str, Any]]:
-    """The best parameters of the newest study of the lineage."""
+def _best_before(storage: JournalStorage, lineage: str, space: Space) -> list[dict[str, Any]]:
+    """The best parameters of the newest study of the lineage that are points of the space."""
     names = [name for name in optuna.get_all_study_names(storage) if name.startswith(f"{lineage} ")]
     for name in reversed(names):
-        trials = optuna.load_study(study_name=name, storage=storage).get_trials(states=(TrialState.COMPLETE,))
+        completed = optuna.load_study(study_name=name, storage=storage).get_trials(states=(TrialState.COMPLETE,))
+        trials = [trial for trial in completed if trial.distributions == space]
         if trials:
             return [trial.params for trial in sorted(trials, key=lambda trial: trial.value or 0.0)[:HANDED_ON]]
     return []
