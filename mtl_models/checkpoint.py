@@ -22,12 +22,14 @@ class CheckpointError(Exception):
 
 class Checkpoint(Frozen):
     """What `model.json` says. `label_end_date`: the model has seen no label of that day or later.
-    `features_version`: what built the features that it reads."""
+    `features_version`: what built the features that it reads. `source`: the shop that it learned in, as the settings
+    name it; empty in models from before that was kept."""
 
     run_id: str
     as_of_date: date
     label_end_date: date
     features_version: str
+    source: str = ""
     content_hash: str
     tasks: tuple[str, ...]
     config: ModelConfig
@@ -49,7 +51,14 @@ class Checkpoint(Frozen):
 
 
 def save(
-    folder: Path, model: JointModel, *, run_id: str, as_of_date: date, label_end_date: date, features_version: str
+    folder: Path,
+    model: JointModel,
+    *,
+    run_id: str,
+    as_of_date: date,
+    label_end_date: date,
+    features_version: str,
+    source: str = "",
 ) -> Checkpoint:
     """Write both files; returns the description with its content hash."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,6 +69,7 @@ def save(
         as_of_date=as_of_date,
         label_end_date=label_end_date,
         features_version=features_version,
+        source=source,
         content_hash=_content_hash(folder / WEIGHTS),
         tasks=model.tasks,
         config=model.config,

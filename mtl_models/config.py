@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 Family = Literal["single", "hard", "soft", "cross_stitch", "mmoe", "ple", "relationship", "adversarial"]
 Method = Literal[
@@ -100,9 +100,21 @@ class ModelConfig(NetworkConfig):
     id_embedding_width: int = Field(5, ge=1, description="Width of id embeddings; wider only memorises")
     slot_width: int = Field(48, ge=4, description="Width of each encoded entity")
     id_dropout: float = Field(0.5, ge=0, lt=1, description="Share of ids hidden, so that features can stand in")
-    warm_max_epochs: int = Field(1, ge=1, description="Most passes when yesterday's model is the start")
+    warm_max_epochs: int = Field(1, ge=1, description="Most passes when an earlier night's model is the start")
     finish_epochs: int = Field(1, ge=0, description="Passes with the validation window added, at a low step size")
-    warm_start: bool = Field(True, description="Start from the latest earlier night's model when it fits")
+    warm_start: bool | str = Field(
+        True,
+        description="Start from the latest earlier night's model when it fits; or from that of a run id of this home, "
+        "or of a folder, which may be another shop's",
+    )
+
+    @field_validator("warm_start", mode="before")
+    @classmethod
+    def _words_of_the_environment(cls, value: object) -> object:
+        try:
+            return TypeAdapter(bool).validate_python(value)
+        except ValidationError:
+            return value
 
     @model_validator(mode="after")
     def _gradients_need_a_joint_step(self) -> Self:

@@ -34,8 +34,13 @@ class EntityEncoder(nn.Module):
         for embedding in self.modules():
             if isinstance(embedding, nn.Embedding):
                 nn.init.normal_(embedding.weight, std=0.05)
-        self.numbers = spec.numbers.width
-        self.project = nn.Linear(max(id_width + sum(widths) + self.numbers, 1), config.slot_width)
+        embedded = zip(("id", *spec.categories), (id_width, *widths), strict=True)
+        # What each input of `project` says; an embedding of another width is another one.
+        self.columns = (
+            *spec.numbers.columns,
+            *(f"{name} {i} of {width}" for name, width in embedded for i in range(width)),
+        )
+        self.project = nn.Linear(max(len(self.columns), 1), config.slot_width)
         self.none = nn.Parameter(torch.zeros(config.slot_width))
         self.id_dropout = config.id_dropout
 
@@ -74,8 +79,10 @@ class ContextEncoder(nn.Module):
     def __init__(self, numbers: Scaler, config: ModelConfig) -> None:
         super().__init__()
         self.piecewise = PiecewiseLinear(numbers.bins)
-        width = numbers.width + self.piecewise.width
-        self.project = nn.Linear(width, config.slot_width, bias=False) if width else None
+        bins = (f"{numbers.names[column]} from {low} to {high}" for column, low, high in numbers.bins)
+        # What each input of `project` says.
+        self.columns = (*numbers.columns, *bins)
+        self.project = nn.Linear(len(self.columns), config.slot_width, bias=False) if self.columns else None
         self.bias = nn.Parameter(torch.zeros(config.slot_width).normal_(std=0.05))
 
     def forward(self, context: Tensor) -> Tensor:

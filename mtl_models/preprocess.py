@@ -6,7 +6,8 @@ new column and needs no code here.
 
 from __future__ import annotations
 
-from typing import Self
+from operator import or_
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -81,6 +82,35 @@ class Scaler(Frozen):
         """Columns of the tensor: every number, and an indicator for those that may be missing."""
         return len(self.names) + sum(self.is_sometimes_missing)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each column of the tensor says."""
+        flags = zip(self.names, self.is_sometimes_missing, strict=False)
+        return (*self.names, *(f"{name} is missing" for name, is_flagged in flags if is_flagged))
+
+    def on_scales_of(self, earlier: Scaler) -> Scaler:
+        """The same columns, read as `earlier` read those that it knew: weights learned on its scales then mean the
+        same. What was constant then taught nothing, so it is read as tonight."""
+        theirs = {name: i for i, name in enumerate(earlier.names) if earlier.scale[i]}
+        known = [theirs.get(name) for name in self.names]
+
+        def merged(field: str) -> tuple[Any, ...]:
+            ours, before = getattr(self, field), getattr(earlier, field)
+            return tuple(ours[i] if at is None else before[at] for i, at in enumerate(known))
+
+        bins = [bin for bin in self.bins if known[bin[0]] is None]
+        for i, at in enumerate(known):
+            bins += [(i, low, high) for column, low, high in earlier.bins if column == at]
+        was_missing = (at is not None and earlier.is_sometimes_missing[at] for at in known)
+        return Scaler(
+            names=self.names,
+            is_log=merged("is_log"),
+            mean=merged("mean"),
+            scale=merged("scale"),
+            is_sometimes_missing=tuple(map(or_, self.is_sometimes_missing, was_missing)),
+            bins=tuple(sorted(bins)),
+        )
+
     def transform(self, frame: pl.DataFrame) -> Tensor:
         """[n, width] float32."""
         if not self.names:
@@ -135,6 +165,18 @@ class Preprocessing(Frozen):
         """Columns read from each table: two models with equal names read alike."""
         names = {slot: (*spec.categories, *spec.numbers.names) for slot, spec in self.entities.items()}
         return names | {f"context:{table}": scaler.names for table, scaler in self.contexts.items()}
+
+    def on_scales_of(self, earlier: Preprocessing) -> Preprocessing:
+        """The same words and columns on the scales of an earlier model, as far as it knew the columns."""
+        entities = {
+            slot: spec.model_copy(update={"numbers": spec.numbers.on_scales_of(earlier.entities[slot].numbers)})
+            for slot, spec in self.entities.items()
+        }
+        contexts = {
+            table: scaler.on_scales_of(earlier.contexts.get(table, Scaler(names=())))
+            for table, scaler in self.contexts.items()
+        }
+        return self.model_copy(update={"entities": entities, "contexts": contexts})
 
 
 def _matrix(frame: pl.DataFrame, names: tuple[str, ...]) -> np.ndarray:

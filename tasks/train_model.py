@@ -9,14 +9,13 @@ from datetime import date, timedelta
 import duckdb
 
 from mtl_models import checkpoint, warm_start
-from mtl_models.checkpoint import Checkpoint
 from mtl_models.fit import Epoch, fit
 from mtl_models.interactions import GradientCosines
-from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import concatenate
-from tasks.earlier_model import load_earlier
+from mtl_models.warm_start import Taken
+from tasks.earlier_model import Earlier, load_earlier
 from tasks.gates import GateStopped
 from tasks.lesson import Lesson, device_of, make_lesson, tables_of
 from tasks.night import Night
@@ -30,7 +29,8 @@ from warehouse import build
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What was learned, from how much, at what cost. `not_ready`: tasks that had nothing to learn from, and why."""
+    """What was learned, from how much, at what cost. `not_ready`: tasks that had nothing to learn from, and why.
+    `taken`: what was copied from the model that training started from."""
 
     model_version: str
     tasks: tuple[str, ...]
@@ -40,9 +40,10 @@ class TrainingReport:
     rows_per_second: float
     seconds: float
     warm_started_from: str | None
+    taken: Taken | None
 
     def __str__(self) -> str:
-        start = f" on top of {self.warm_started_from}" if self.warm_started_from else ""
+        start = f" on top of {self.warm_started_from} ({self.taken})" if self.warm_started_from else ""
         speed = f"{self.training_rows:,} rows, {len(self.epochs)} epochs, {self.rows_per_second:,.0f} rows/s"
         return f"{', '.join(self.tasks)} from {speed}{start}"
 
@@ -64,9 +65,14 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     label_end = night.as_of_date - timedelta(days=night.features.horizon_days)
     lesson, earlier = _prepare(con, night, readiness.tasks, label_end)
     model, scales = lesson.start(night.model, readiness.tasks)
+    taken = None
     if earlier:
-        warm_start.copy_weights(earlier[0], model)
-    most = night.model.warm_max_epochs if earlier else night.model.max_epochs
+        taken = warm_start.copy_weights(earlier.model, model, is_same_shop=earlier.is_same_shop)
+        report(f"training starts from {earlier.saved.model_version}: {taken}")
+    knows_shop = earlier is not None and earlier.is_same_shop
+    # Another shop's model is a better start than none, but has everything of this shop still to learn.
+    has_little_to_learn = knows_shop and taken is not None and not taken.new_features
+    most = night.model.warm_max_epochs if has_little_to_learn else night.model.max_epochs
     cosines, epochs = GradientCosines(), []
     for epoch in fit(
         model,
@@ -77,7 +83,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         weights=loss_weights(night.model, read_priorities(con, night.as_of_date), readiness.tasks),
         epochs=most,
         cosines=cosines,
-        calibrates=earlier is None,
+        calibrates=not knows_shop,
     ):
         epochs.append(epoch)
         report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
@@ -92,6 +98,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         as_of_date=night.as_of_date,
         label_end_date=label_end,
         features_version=build.version(),
+        source=night.source,
     )
     write_interactions(con, night, model, cosines.means(), lesson.entities, lesson.validation)
     return TrainingReport(
@@ -102,29 +109,30 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         training_rows=sum(len(rows) for rows in lesson.train.values()),
         rows_per_second=sum(epoch.rows for epoch in epochs) / max(sum(epoch.seconds for epoch in epochs), 1e-9),
         seconds=time.perf_counter() - started,
-        warm_started_from=earlier[1].model_version if earlier else None,
+        warm_started_from=earlier.saved.model_version if earlier else None,
+        taken=taken,
     )
 
 
 def _prepare(
     con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...], label_end: date
-) -> tuple[Lesson, tuple[JointModel, Checkpoint] | None]:
+) -> tuple[Lesson, Earlier | None]:
     """The lesson, and the earlier model to start from, if any."""
     frames = read_frames(con, tables_of(tasks), ("train", "validation"), label_end_date=label_end)
     preprocessing = fit_preprocessing(frames)
     earlier = _earlier_model(con, night, preprocessing)
     if earlier:
-        preprocessing = warm_start.with_scales_of(earlier[1].preprocessing, preprocessing)
+        preprocessing = preprocessing.on_scales_of(earlier.saved.preprocessing)
     return make_lesson(con, frames, preprocessing, label_end, device_of(night.model)), earlier
 
 
-def _earlier_model(
-    con: duckdb.DuckDBPyConnection, night: Night, tonight: Preprocessing
-) -> tuple[JointModel, Checkpoint] | None:
-    """The latest earlier night's model, when it reads the same features."""
+def _earlier_model(con: duckdb.DuckDBPyConnection, night: Night, tonight: Preprocessing) -> Earlier | None:
+    """The model to start from. The latest night's must read the same features, for it is trained for few passes; one
+    that is named may read others."""
     earlier = load_earlier(con, night)
-    if earlier and not warm_start.is_compatible(earlier[1].preprocessing, tonight):
-        report(f"training starts afresh: {earlier[1].model_version} reads other features")
+    is_named = isinstance(night.model.warm_start, str)
+    if earlier and not is_named and not warm_start.is_compatible(earlier.saved.preprocessing, tonight):
+        report(f"training starts afresh: {earlier.saved.model_version} reads other features")
         return None
     return earlier
 

@@ -61,11 +61,10 @@ def test_a_warm_start_copies_rows_by_word(trained: Trained) -> None:
     words = ("newcomer", *reversed(trained.shop.preprocessing.entities["user"].ids.words[:40]))
     tonight = new_model(trained.shop)
     model = type(tonight)(with_users(trained.shop.preprocessing, words), CONFIG, tonight.tasks)
-    fresh = model.banks["shared"].slots["user"].ids.weight.detach().clone()
     warm_start.copy_weights(trained.model, model)
     old, new = trained.model.banks["shared"].slots["user"].ids.weight, model.banks["shared"].slots["user"].ids.weight
     assert torch.equal(new[0], old[0]), "the unknown user is the same"
-    assert torch.equal(new[1], fresh[1]), "a newcomer keeps its own start"
+    assert torch.equal(new[1], old[0]), "a newcomer starts as the unknown user"
     assert torch.equal(new[2:], old[1:41].flip(0))
     assert torch.equal(model.sharing.trunk[0].weight, trained.model.sharing.trunk[0].weight)
 
@@ -89,11 +88,14 @@ def test_a_warm_start_keeps_what_a_product_taught(trained: Trained) -> None:
     torch.testing.assert_close(model.curve.own_spread, trained.model.curve.own_spread)
 
 
-def test_another_set_of_features_is_no_warm_start(trained: Trained) -> None:
+def test_other_features_and_other_layers_are_noticed(trained: Trained) -> None:
     now = trained.shop.preprocessing
     user = now.entities["user"]
     other = user.model_copy(update={"numbers": user.numbers.model_copy(update={"names": ("a", "b", "c", "d")})})
     changed = now.model_copy(update={"entities": now.entities | {"user": other}})
     assert warm_start.is_compatible(now, with_users(now, ("u1",)))
     assert not warm_start.is_compatible(now, changed)
-    assert not warm_start.fits(CONFIG, CONFIG.model_copy(update={"slot_width": 8}))
+    assert warm_start.other_layers(CONFIG, CONFIG) == []
+    assert warm_start.other_layers(CONFIG, CONFIG.model_copy(update={"slot_width": 8})) == [
+        "slot_width = 16, tonight 8"
+    ]
