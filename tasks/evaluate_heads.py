@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -30,6 +30,8 @@ SCORES: dict[str, Callable[[scorecard.Columns, scorecard.Columns, scorecard.Colu
     "service_days": scorecard_service.score_daily_contacts,
     "service_tickets": scorecard_service.score_tickets,
 }
+# Tasks whose rows show the ids of users or products; the others score everybody as they score a newcomer.
+SEE_IDS = ("recommendation", "quality", "service_orders", "service_tickets")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationRe
     report("measuring heads", 0.3)
     scored = tonight.score(frames, "test", ready)
     scores = {task: _score(con, night, task, scored) for task in ready}
+    for task, cold in _cold_start(con, night, tonight, frames, ready).items():
+        scores[task] += cold
 
     verdicts: list[Verdict] = []
     champion_values: dict[tuple[str, str, str], float] = {}
@@ -116,6 +120,22 @@ def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scor
     if task == "uplift":
         return scorecard.score_uplift(targets, baselines, inputs, predicted)
     raise KeyError(f"nothing says how task {task!r} is measured; add it to SCORES")
+
+
+def _cold_start(
+    con: duckdb.DuckDBPyConnection, night: Night, tonight: ServingModel, frames: Frames, tasks: tuple[str, ...]
+) -> dict[str, list[Score]]:
+    """The gates of the tasks that see ids, as if every user and product were new: features must stand in."""
+    by_id = tuple(task for task in tasks if task in SEE_IDS)
+    scored = tonight.score(frames, "test", by_id, hides_ids=True)
+    return {
+        task: [
+            replace(score, metric=f"{score.metric}_ids_hidden", is_gate=False)
+            for score in _score(con, night, task, scored)
+            if score.is_gate
+        ]
+        for task in by_id
+    }
 
 
 def _lists(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import torch
 from torch import Tensor
 
 from mtl_models import checkpoint
@@ -33,6 +34,8 @@ HEADS = {
     "service": ("service_orders", "service_days"),
     "tickets": ("service_tickets",),
 }
+# Of these there are new ones every day.
+NEWCOMERS = ("user", "product")
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,16 @@ class ServingModel:
     saved: Checkpoint
     is_fallback: bool
 
-    def score(self, frames: Frames, fold: str, tasks: tuple[str, ...]) -> Scored:
-        """Predictions of these tasks for one fold."""
+    def score(self, frames: Frames, fold: str, tasks: tuple[str, ...], *, hides_ids: bool = False) -> Scored:
+        """Predictions of these tasks for one fold; with `hides_ids` as if it met all users and products for the first
+        time."""
         tables = {TASKS[task].table for task in tasks}
         preprocessing = self.saved.preprocessing
         rows = sample_tensors(frames, preprocessing, fold, tables)
         entities = entity_tensors(frames, preprocessing)
+        if hides_ids:
+            new = {slot: replace(entities[slot], ids=torch.zeros_like(entities[slot].ids)) for slot in NEWCOMERS}
+            entities |= new
         predictions = predict(self.model, entities, rows)
         return Scored(rows, entities, {task: predictions[task] for task in tasks if task in predictions})
 

@@ -205,6 +205,19 @@ def test_every_measure_stands_beside_its_baseline(done: Done) -> None:
     ) == [(0,)]
 
 
+def test_newcomers_are_measured_where_ids_are_seen(done: Done) -> None:
+    """Half of the ids are hidden in training, so that features can stand in: without ids naive is beaten, too."""
+    measures = rows(
+        done.con,
+        """select cold.head, cold.is_gate, cold.value > cold.baseline_value, cold.value <> gate.value
+        from ops.model_metrics as cold
+        join ops.model_metrics as gate
+            on gate.head = cold.head and gate.task = cold.task and cold.metric = gate.metric || '_ids_hidden'
+        where gate.is_gate""",
+    )
+    assert measures and set(measures) == {("recommendation", False, True, True)}
+
+
 def test_calibration_bins_hold_all_rows(done: Done) -> None:
     bins = rows(
         done.con,
