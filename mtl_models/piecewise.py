@@ -16,17 +16,21 @@ from torch import Tensor, nn
 Bins = tuple[tuple[int, float, float], ...]
 
 MOST_BINS = 8
+# A bin is a parameter more for each feature: with fewer rows to each, a small table is learned by heart.
+ROWS_PER_BIN = 4000
 # Rows that are enough to know the quantiles.
 QUANTILE_ROWS = 50_000
 
 
 def find_bins(numbers: np.ndarray) -> Bins:
-    """Between the quantiles of each column of [n, c]; NaN is left out. A column of two values has nothing between."""
+    """Between the quantiles of each column of [n, c]; NaN is left out. A column of two values has nothing between, and a
+    table of few rows has no bins."""
+    count = min(MOST_BINS, len(numbers) // ROWS_PER_BIN)
     some = numbers[:: max(len(numbers) // QUANTILE_ROWS, 1)]
     bins: list[tuple[int, float, float]] = []
     for column, values in enumerate(some.T):
         known = values[~np.isnan(values)]
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, MOST_BINS + 1))) if len(known) else known
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, count + 1))) if len(known) else known
         if len(edges) > 2:
             bins += [(column, low, high) for low, high in pairwise(edges.tolist())]
     return tuple(bins)

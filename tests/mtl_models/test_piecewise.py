@@ -7,10 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtl_models.piecewise import MOST_BINS, PiecewiseLinear, find_bins
+from mtl_models.piecewise import MOST_BINS, ROWS_PER_BIN, PiecewiseLinear, find_bins
 
 GENERATOR = np.random.default_rng(0)
-NUMBERS = np.stack([GENERATOR.gamma(1.0, 2.0, 4000), GENERATOR.integers(0, 2, 4000)], axis=1)
+COUNT = MOST_BINS * ROWS_PER_BIN
+NUMBERS = np.stack([GENERATOR.gamma(1.0, 2.0, COUNT), GENERATOR.integers(0, 2, COUNT)], axis=1)
 
 
 def test_a_column_of_two_values_has_nothing_between() -> None:
@@ -19,8 +20,13 @@ def test_a_column_of_two_values_has_nothing_between() -> None:
     assert find_bins(np.full((5, 2), np.nan)) == () and PiecewiseLinear(()).width == 0
 
 
+def test_a_small_table_has_fewer_bins() -> None:
+    assert len(find_bins(NUMBERS[: 3 * ROWS_PER_BIN])) == 3
+    assert find_bins(NUMBERS[: 2 * ROWS_PER_BIN - 1]) == ()
+
+
 def test_missing_numbers_do_not_move_the_bins() -> None:
-    gaps = np.concatenate([NUMBERS[:, :1], np.full((4000, 1), np.nan)])[::1]
+    gaps = np.concatenate([NUMBERS[:, :1], np.full((COUNT, 1), np.nan)])
     assert find_bins(gaps) == find_bins(NUMBERS[:, :1])
 
 
