@@ -23,8 +23,8 @@ QUANTILE_ROWS = 50_000
 
 
 def find_bins(numbers: np.ndarray) -> Bins:
-    """Between the quantiles of each column of [n, c]; NaN is left out. A column of two values has nothing between, and a
-    table of few rows has no bins."""
+    """Between the quantiles of each column of [n, c]; NaN is left out. A column of two values has nothing between, and
+    a table of few rows has no bins."""
     count = min(MOST_BINS, len(numbers) // ROWS_PER_BIN)
     some = numbers[:: max(len(numbers) // QUANTILE_ROWS, 1)]
     bins: list[tuple[int, float, float]] = []
