@@ -27,7 +27,6 @@ class TabularConfig(NetworkConfig):
     )
     learning_rate: float = Field(2e-3, gt=0, description="AdamW step size")
     weight_decay: float = Field(1e-2, ge=0, description="AdamW decay")
-    dropout: float = Field(0.1, ge=0, lt=1, description="Dropout in the trunk; the ensemble already regularises")
     batch_rows: int = Field(1024, ge=1, description="Most rows in one step; small tables are passed in 8 steps")
     max_epochs: int = Field(40, ge=1, description="Most passes over the rows")
     patience: int = Field(4, ge=0, description="Passes without a better validation loss before stopping")
