@@ -41,6 +41,12 @@ def keep_prefect_in(home: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
 
 
+def keep_matplotlib_in(home: Path) -> None:
+    """Let the plotting library that Captum imports keep its list of fonts under the home folder, unless the user has a
+    place for it."""
+    os.environ.setdefault("MPLCONFIGDIR", str(home.resolve() / "matplotlib"))
+
+
 def be_temporary_server() -> None:
     """Make this process a Prefect server without pages and without a scheduler, as Prefect's own ephemeral one is."""
     os.environ.update({"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"})

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from flows.environment import keep_matplotlib_in
 from flows.settings import Settings
 from flows.version import code_version
 from flows.watch import Watcher
@@ -66,6 +67,7 @@ def at_work(
     Raises `warehouse.lock.WarehouseBusy` when another is at work.
     """
     night = plan_night(settings, as_of_date)
+    keep_matplotlib_in(night.home)
     with (
         lock.writing(night.home, f"night {night.run_id}"),
         open_warehouse(

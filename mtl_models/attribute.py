@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
-from captum.attr import IntegratedGradients
 from torch import Tensor
 from torch.func import functional_call
 
@@ -120,6 +119,9 @@ class FlatRows:
 
     def credits(self, index: Tensor, steps: int) -> Tensor:
         """[m, features] for the rows `index` [m]."""
+        # Captum brings a plotting library along: seconds that only those who explain should pay.
+        from captum.attr import IntegratedGradients
+
         by_column = IntegratedGradients(self).attribute(
             self.matrix[index],
             self.reference.expand(len(index), -1),
