@@ -38,6 +38,7 @@ class Decisions:
 
     def quote(self, column: pl.Series) -> pl.Series:
         """[decisions] what the column [rows] says of each: the mean, or the words where they are few."""
+        said: pl.Expr
         if column.dtype == pl.String:
             words = pl.col("value").drop_nulls().unique().sort()
             said = pl.when(words.len().is_between(1, 2)).then(words.str.join(" and "))
