@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mtl_models.elasticity import FIRST_PRIOR_SPREAD, Spells, own_elasticity, shop_response
+from mtl_models.elasticity import FIRST_PRIOR_SPREAD, ShopResponse, Spells, own_elasticity, shop_response
 from mtl_models.tower import Tower
 
 # Demand hardly reacts at all below this; zero would make every price as good as any other.
@@ -77,15 +77,17 @@ class DemandCurve(nn.Module):
         response = shop_response(spells)
         if response is not None:
             self._start_from(response.elasticity)
-            self.settle(spells, torch.full_like(self.own_shift, response.elasticity))
+            self._settle(spells, response, torch.full_like(self.own_shift, response.elasticity))
 
     @torch.no_grad()
     def settle(self, spells: Spells, learned: Tensor) -> None:
         """Move each product's elasticity from the one `learned` [products] for products like it by what its own prices
         say; nothing moves where no product had two prices."""
         response = shop_response(spells)
-        if response is None:
-            return
+        if response is not None:
+            self._settle(spells, response, learned)
+
+    def _settle(self, spells: Spells, response: ShopResponse, learned: Tensor) -> None:
         own = own_elasticity(
             units=spells.units,
             expected=response.expected * (learned[spells.products] * spells.log_price).exp(),

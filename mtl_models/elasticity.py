@@ -86,17 +86,23 @@ def is_identified(spread: Tensor, prior_spread: Tensor) -> Tensor:
 
 def shop_response(spells: Spells) -> ShopResponse | None:
     """What the spells say together; None where no product had two prices."""
+    if not len(spells):
+        return None
     units, exposure = spells.units.double(), spells.exposure.double().clamp_min(1e-6)
     features = torch.cat([spells.log_price[:, None], spells.context], dim=1).double()  # [n, 1 + c]
-    product, market = (torch.unique(numbers, return_inverse=True)[1] for numbers in (spells.products, spells.markets))
-    sold, sold_in_market = _total(units, product), _total(units, market)
+    (names, product), (market_names, market) = (
+        torch.unique(numbers, return_inverse=True) for numbers in (spells.products, spells.markets)
+    )
+    products, markets = len(names), len(market_names)
+    sold, sold_in_market = _total(units, product, products), _total(units, market, markets)
     coefficients = features.new_zeros(features.shape[1])
     factor = torch.ones_like(sold_in_market)
-    for _ in range(ROUNDS if len(spells) else 0):
+    for _ in range(ROUNDS):
         base = exposure * factor[market] * (features @ coefficients).exp()
-        rate = (sold / _total(base, product).clamp_min(1e-9))[product] * base
-        factor *= (sold_in_market + USUAL_MARKET_UNITS) / (_total(rate, market) + USUAL_MARKET_UNITS)
-        deviation = features - (_total(rate[:, None] * features, product) / sold.clamp_min(1e-9)[:, None])[product]
+        rate = (sold / _total(base, product, products).clamp_min(1e-9))[product] * base
+        factor *= (sold_in_market + USUAL_MARKET_UNITS) / (_total(rate, market, markets) + USUAL_MARKET_UNITS)
+        centre = _total(rate[:, None] * features, product, products) / sold.clamp_min(1e-9)[:, None]
+        deviation = features - centre[product]
         information = (rate[:, None] * deviation).T @ deviation
         if not information[0, 0] > 1.0:
             return None
@@ -104,11 +110,9 @@ def shop_response(spells: Spells) -> ShopResponse | None:
         information.diagonal().add_(1e-6 * information.diagonal().mean() + 1e-9)
         step = torch.linalg.solve(information, deviation.T @ (units - rate))
         coefficients += step.clamp(-MOST_STEP, MOST_STEP)
-    if not len(spells):
-        return None
     base = exposure * factor[market] * (features[:, 1:] @ coefficients[1:]).exp()
     paid = base * (features[:, 0] * coefficients[0]).exp()
-    level = sold / _total(paid, product).clamp_min(1e-9)
+    level = sold / _total(paid, product, products).clamp_min(1e-9)
     elasticity = float(coefficients[0].clamp(STRONGEST_SHOP, WEAKEST_SHOP))
     return ShopResponse(elasticity, level[product] * base)
 
@@ -145,10 +149,9 @@ def own_elasticity(
     return OwnElasticity(shift.float(), spread.float(), prior.float())
 
 
-def _total(values: Tensor, group: Tensor, groups: int | None = None) -> Tensor:
-    """[groups, ...] sums of the values [n, ...] by group; without a number, as many as the largest one needs."""
-    count = (int(group.max()) + 1 if len(group) else 0) if groups is None else groups
-    return values.new_zeros(count, *values.shape[1:]).index_add_(0, group, values)
+def _total(values: Tensor, group: Tensor, groups: int) -> Tensor:
+    """[groups, ...] sums of the values [n, ...] by group."""
+    return values.new_zeros(groups, *values.shape[1:]).index_add_(0, group, values)
 
 
 def _variance(units: Tensor, mu: Tensor) -> Tensor:

@@ -48,8 +48,9 @@ def settle_elasticities(model: JointModel, entities: Entities, demand: TaskSampl
     curve = model.curve
     if curve is None or "pricing" not in model.tasks:
         return
-    shift = curve.own_shift[product_ids(entities, demand)]
+    products = product_ids(entities, demand)
+    shift = curve.own_shift[products]
     learned_by_row = predict(model, entities, {"demand": demand})["pricing"]["elasticity"].to(shift.device) - shift
     learned = learned_by_row.mean().expand(len(curve.own_shift)).clone()
-    learned[product_ids(entities, demand)] = learned_by_row
+    learned[products] = learned_by_row
     curve.settle(spells, learned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mtl_models.censoring import LEAST_AVAILABLE_RATIO, observed_demand
+from mtl_models.censoring import observed_demand
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import binary_cross_entropy, known, logit, masked_mean, negative_binomial_deviance
 from mtl_models.samples import TaskSamples
@@ -15,12 +15,6 @@ from mtl_models.tower import Tower
 DISPERSION = 0.1
 # Furthest that a user's effect of an offer lies from that of all, in log odds.
 MOST_TILT = 0.5
-
-
-def has_seen_price(rows: TaskSamples) -> Tensor:
-    """[n] whether the week says something about the price: a shelf price was seen, and the shelf was not empty."""
-    is_seen = (rows.inputs["is_priced"] > 0) & (rows.inputs["is_price_seen"] > 0)
-    return is_seen & (rows.targets["available_ratio"] >= LEAST_AVAILABLE_RATIO)
 
 
 class PriceResponse(Head):
