@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import duckdb
-import numpy as np
 import polars as pl
-from torch import Tensor
 
-from mtl_models import scorecard, scorecard_service
+from mtl_models import scorecard
 from mtl_models.heads import TASKS
 from mtl_models.scorecard import Score
 from tasks.night import Night
 from tasks.progress import report
-from tasks.read_samples import Frames, read_frames, read_keys
+from tasks.read_samples import Frames, read_frames
 from tasks.readiness import check_readiness
+from tasks.score_heads import read_answers, score_answers
 from tasks.serving import HEADS, Scored, ServingModel, load_champion, load_tonight, measured_window
 from tasks.write_calibration import write_calibration
 from tasks.write_rows import replace_night
 from warehouse.connect import read_sql
 
-# How a task is measured that needs no more than its own rows: from targets, baselines and predictions.
-SCORES: dict[str, Callable[[scorecard.Columns, scorecard.Columns, scorecard.Columns], list[Score]]] = {
-    "profile": scorecard.score_profile,
-    "quality": scorecard.score_quality,
-    "service_orders": scorecard_service.score_order_risks,
-    "service_days": scorecard_service.score_daily_contacts,
-    "service_tickets": scorecard_service.score_tickets,
-}
 # Tasks whose rows show the ids of users or products; the others score everybody as they score a newcomer.
 SEE_IDS = ("recommendation", "quality", "service_orders", "service_tickets")
 
@@ -70,8 +60,8 @@ def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationRe
     frames = read_frames(con, list(dict.fromkeys(TASKS[task].table for task in ready)), ("test",))
     report("measuring heads", 0.3)
     scored = tonight.score(frames, "test", ready)
-    scores = {task: _score(con, night, task, scored) for task in ready}
-    for task, cold in _cold_start(con, night, tonight, frames, ready).items():
+    scores = {task: _score(con, task, scored) for task in ready}
+    for task, cold in _cold_start(con, tonight, frames, ready).items():
         scores[task] += cold
 
     verdicts: list[Verdict] = []
@@ -88,7 +78,7 @@ def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationRe
             verdicts.append(Verdict(head, "released", reason, tonight.saved.model_version, rows))
             continue
         champion = load_champion(con, night, head, frames)
-        values = _champion_scores(con, night, champion, frames, tasks)
+        values = _champion_scores(con, champion, frames, tasks)
         champion_values |= {(head, score.task, score.metric): score.value for score in values}
         verdicts.append(_second_choice(head, lost, champion, values, rows))
 
@@ -99,31 +89,13 @@ def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationRe
     return EvaluationReport(tuple(verdicts), len(every), sum(score.beats_baseline for score in every))
 
 
-def _score(con: duckdb.DuckDBPyConnection, night: Night, task: str, scored: Scored) -> list[Score]:
-    rows = scored.rows[TASKS[task].table]
-    targets, baselines, inputs = _arrays(rows.targets), _arrays(rows.baselines), _arrays(rows.inputs)
-    predicted = _arrays(scored.predictions[task])
-    if task in SCORES:
-        return SCORES[task](targets, baselines, predicted)
-    if task == "recommendation":
-        lists = _lists(con, night, targets["bought_28d"], inputs["is_new"])
-        return scorecard.score_recommendation(lists, predicted["score"], baselines["popularity"])
-    if task == "pricing":
-        return scorecard.score_pricing(targets, baselines, inputs, predicted)
-    if task == "supply":
-        return scorecard.score_supply(targets, baselines, inputs, predicted) + _lead_times(con)
-    if task == "promotion":
-        campaigns = read_keys(con, "promotion", "test", "campaign_id")["campaign_id"].rank("dense").to_numpy()
-        return scorecard.score_promotion(
-            targets["redeemed"], predicted["redemption_probability"], baselines["redeemed"], campaigns
-        )
-    if task == "uplift":
-        return scorecard.score_uplift(targets, baselines, inputs, predicted)
-    raise KeyError(f"nothing says how task {task!r} is measured; add it to SCORES")
+def _score(con: duckdb.DuckDBPyConnection, task: str, scored: Scored) -> list[Score]:
+    scores = score_answers(task, read_answers(con, task, scored))
+    return scores + _lead_times(con) if task == "supply" else scores
 
 
 def _cold_start(
-    con: duckdb.DuckDBPyConnection, night: Night, tonight: ServingModel, frames: Frames, tasks: tuple[str, ...]
+    con: duckdb.DuckDBPyConnection, tonight: ServingModel, frames: Frames, tasks: tuple[str, ...]
 ) -> dict[str, list[Score]]:
     """The gates of the tasks that see ids, as if every user and product were new: features must stand in."""
     by_id = tuple(task for task in tasks if task in SEE_IDS)
@@ -131,36 +103,11 @@ def _cold_start(
     return {
         task: [
             replace(score, metric=f"{score.metric}_ids_hidden", is_gate=False)
-            for score in _score(con, night, task, scored)
+            for score in _score(con, task, scored)
             if score.is_gate
         ]
         for task in by_id
     }
-
-
-def _lists(
-    con: duckdb.DuckDBPyConnection, night: Night, bought: scorecard.Values, is_new: scorecard.Values
-) -> scorecard.Lists:
-    """The test fold's candidates as lists, with what each user bought in the window, candidate or not."""
-    start, end = measured_window(con, "recommendation")
-    truth = con.sql(read_sql("evaluation/relevant_products.sql"), params=[start, end]).pl()
-    truth = truth.with_row_index("list")
-    keys = read_keys(con, "recommendation", "test", "user_id, product_id")
-    lists = keys.select("user_id").join(
-        truth.select("user_id", "list"), on="user_id", how="left", maintain_order="left"
-    )
-    catalogue = con.execute(
-        "select count(distinct product_id) from staging.order_lines where is_item and business_date < $1", [start]
-    ).fetchall()[0][0]
-    return scorecard.Lists(
-        lists=lists["list"].to_numpy().astype(np.int64),
-        products=keys["product_id"].rank("dense").to_numpy().astype(np.int64),
-        is_bought=bought > 0,
-        is_new=is_new > 0,
-        relevant=truth["relevant"].to_numpy(),
-        relevant_new=truth["relevant_new"].to_numpy(),
-        catalogue=int(catalogue),
-    )
 
 
 def _lead_times(con: duckdb.DuckDBPyConnection) -> list[Score]:
@@ -172,7 +119,6 @@ def _lead_times(con: duckdb.DuckDBPyConnection) -> list[Score]:
 
 def _champion_scores(
     con: duckdb.DuckDBPyConnection,
-    night: Night,
     champion: ServingModel | None,
     frames: Frames,
     tasks: tuple[str, ...],
@@ -180,7 +126,7 @@ def _champion_scores(
     if champion is None or not set(tasks) <= set(champion.saved.tasks):
         return []
     scored = champion.score(frames, "test", tasks)
-    return [score for task in tasks for score in _score(con, night, task, scored)]
+    return [score for task in tasks for score in _score(con, task, scored)]
 
 
 def _second_choice(
@@ -199,10 +145,6 @@ def _lost(scores: list[Score]) -> list[Score]:
 
 def _words(scores: list[Score]) -> str:
     return ", ".join(f"{s.task} {s.metric} {s.value:.3f} against {s.baseline_value:.3f}" for s in scores)
-
-
-def _arrays(columns: Mapping[str, Tensor]) -> dict[str, scorecard.Values]:
-    return {name: tensor.cpu().numpy().astype(np.float64) for name, tensor in columns.items()}
 
 
 def _head_of(task: str) -> str:
