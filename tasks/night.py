@@ -79,6 +79,12 @@ class ReplenishmentConfig(Frozen):
         description="Cost of holding stock for a year as a share of its value; with it, and where costs are known, "
         "the service level weighs a lost margin against it",
     )
+    order_line_cost: float | None = Field(
+        None,
+        ge=0,
+        description="Money that one line of an order to a supplier costs; with it and holding_cost_ratio, orders are "
+        "at least as large as is economic",
+    )
 
 
 class StaffingConfig(Frozen):

@@ -2,7 +2,9 @@
 
 Demand over a protection period is the sum of weekly demands taken as independent, with mean and variance matched
 by a gamma distribution: positive, skewed and overdispersed as retail demand is. An uncertain lead time adds
-(mean per day)^2 x variance of the days. Silver, Pyke and Thomas (2017), Inventory and Production Management, ch. 6-7.
+(mean per day)^2 x variance of the days. Where it is known what an order line and holding cost, an order is at least
+the economic quantity sqrt(2 K D / h) of Harris (1913), so that slow cheap goods are not ordered unit by unit.
+Silver, Pyke and Thomas (2017), Inventory and Production Management, ch. 4, 6-7.
 Shapes: n products at sites, 4 weeks.
 """
 
@@ -20,6 +22,8 @@ Flags = NDArray[np.bool_]
 DAYS = 7.0
 Z_90, Z_95 = 1.2815515655446004, 1.6448536269514722
 UNLIMITED_DAYS = 1e6
+# An order for longer than the forecast looks ahead would rest on nothing.
+LONGEST_CYCLE_DAYS = 28.0
 # Measured for shapes from 0.001 to 100,000 and levels from 0.05 to 0.999: six steps leave less than a billionth.
 NEWTON_STEPS = 6
 # The logarithm of next to nothing that a double still holds.
@@ -94,14 +98,15 @@ def demand_over(days: Floats, mean: Floats, variance: Floats, days_spread: Float
     weeks = mean.shape[1]
     share = np.clip(days[:, None] - DAYS * np.arange(weeks), 0, DAYS) / DAYS
     share += np.maximum(days - DAYS * weeks, 0)[:, None] / (DAYS * weeks)
-    daily = mean.sum(axis=1) / (DAYS * weeks)
+    daily = daily_mean(mean)
     return Demand(mean=(share * mean).sum(axis=1), variance=(share * variance).sum(axis=1) + (daily * days_spread) ** 2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How n products are replenished; NaN where there is no limit. `days_on_sale`: days until the product ends, after
-    which nothing is needed. `is_selling_out`: what is left of it should go, so no rounding may add to it."""
+    """How n products are replenished; NaN where there is no limit, or a cost is not known. `days_on_sale`: days until
+    the product ends, after which nothing is needed. `is_selling_out`: what is left of it should go, so no rounding may
+    add to it. `order_line_cost`: money; `unit_holding_cost`: money for a unit and day."""
 
     service_level: Floats
     review_days: Floats
@@ -111,6 +116,8 @@ class Policy:
     minimum_order_units: Floats
     order_multiple_units: Floats
     days_on_sale: Floats
+    order_line_cost: Floats
+    unit_holding_cost: Floats
     is_selling_out: Flags
 
 
@@ -126,27 +133,51 @@ class Orders:
 
 @dataclass(frozen=True, kw_only=True)
 class Levels:
-    """Position at which to order and position to order up to, in units; (n,) each."""
+    """Position at which to order and position to order up to, in units, and the days for which an order lasts, at least
+    the review period; (n,) each."""
 
     reorder_point: Floats
     order_up_to: Floats
+    cycle_days: Floats
     is_capped: Flags
 
 
 def order_levels(mean: Floats, variance: Floats, policy: Policy) -> Levels:
-    """Reorder point: the demand quantile over the lead time. Order-up-to level: over lead time and review
-    period, at most the demand of `maximum_cover_days`, at least the reorder point. A product that ends has no
-    demand after its last day."""
+    """Reorder point: the demand quantile over the lead time. Order-up-to level: over lead time and review period, and
+    at least the economic quantity above the reorder point; at most the demand of `maximum_cover_days`, at least the
+    reorder point. A product that ends has no demand after its last day."""
     days_on_sale = np.nan_to_num(policy.days_on_sale, nan=UNLIMITED_DAYS)
     lead = demand_over(np.minimum(policy.lead_time_days, days_on_sale), mean, variance, policy.lead_time_spread)
     period = np.minimum(policy.lead_time_days + policy.review_days, days_on_sale)
     protected = demand_over(period, mean, variance, policy.lead_time_spread)
     reorder_point = lead.quantile(policy.service_level)
-    order_up_to = protected.quantile(policy.service_level)
+    economic_days = economic_cycle_days(mean, policy)
+    remaining_days = np.maximum(days_on_sale - policy.lead_time_days, 0)
+    economic_units = daily_mean(mean) * np.minimum(economic_days, remaining_days)
+    order_up_to = np.maximum(protected.quantile(policy.service_level), reorder_point + economic_units)
     cover = demand_over(np.nan_to_num(policy.maximum_cover_days, nan=UNLIMITED_DAYS), mean, variance).mean
     is_capped = order_up_to > cover
     capped = np.where(is_capped, cover, order_up_to)
-    return Levels(reorder_point=reorder_point, order_up_to=np.maximum(capped, reorder_point), is_capped=is_capped)
+    return Levels(
+        reorder_point=reorder_point,
+        order_up_to=np.maximum(capped, reorder_point),
+        cycle_days=np.maximum(policy.review_days, economic_days),
+        is_capped=is_capped,
+    )
+
+
+def economic_cycle_days(mean: Floats, policy: Policy) -> Floats:
+    """Days for which the economic order quantity lasts, (n,): ordering and holding then cost the same. 0 where a cost
+    is not known or nothing sells, and no longer than `LONGEST_CYCLE_DAYS`, for which one forecast speaks."""
+    daily = daily_mean(mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        days = np.sqrt(2 * policy.order_line_cost / (policy.unit_holding_cost * daily))
+    return np.where(np.isfinite(days), np.minimum(days, LONGEST_CYCLE_DAYS), 0.0)
+
+
+def daily_mean(mean: Floats) -> Floats:
+    """Units a day over the coming weeks, (n,), from weekly means (n, weeks)."""
+    return mean.sum(axis=1) / (DAYS * mean.shape[1])
 
 
 def order_units(position: Floats, levels: Levels, policy: Policy) -> Orders:
@@ -178,7 +209,7 @@ def order_units(position: Floats, levels: Levels, policy: Policy) -> Orders:
 def days_until(position: Floats, level: Floats, mean: Floats) -> Floats:
     """Whole days until expected sales bring the position down to `level`, at the rate of the coming weeks;
     0 when it is there already, infinite without demand. (n,)."""
-    daily = mean.sum(axis=1) / (DAYS * mean.shape[1])
+    daily = daily_mean(mean)
     with np.errstate(divide="ignore", invalid="ignore"):
         days = np.floor((position - level) / daily)
     return np.where(np.isnan(position), np.nan, np.maximum(np.where(daily > 0, days, np.inf), 0.0))

@@ -40,6 +40,7 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         "minimum_in_stock_probability": lists.minimum_in_stock_probability,
         "service_level": stock.service_level,
         "holding_cost_ratio": stock.holding_cost_ratio,
+        "order_line_cost": stock.order_line_cost,
         "review_days": float(stock.review_days),
         "lead_time_days": float(stock.lead_time_days),
         "answered_in_time_ratio": staffing.answered_in_time_ratio,

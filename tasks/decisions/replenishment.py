@@ -28,6 +28,7 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         con,
         """select item_row, service_level, review_days, lead_time_days_p50, lead_time_days_p90, maximum_cover_days,
             minimum_order_units, order_multiple_units, position_units, week_units, days_on_sale, list_ratio,
+            order_line_cost, unit_holding_cost_per_day,
             is_marked_down or days_on_sale is not null as is_selling_out
         from stocked_items order by item_row""",
     )
@@ -48,6 +49,7 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
             "item_row": items["item_row"],
             "reorder_point_units": levels.reorder_point,
             "order_up_to_units": levels.order_up_to,
+            "cycle_days": levels.cycle_days,
             "recommended_order_units": orders.units,
             "days_to_order": days_until(position, levels.reorder_point, mean),
             "stockout_probability": waiting.probability_above(position),
@@ -91,5 +93,7 @@ def _policy(items: Arrays) -> Policy:
         minimum_order_units=items["minimum_order_units"],
         order_multiple_units=items["order_multiple_units"],
         days_on_sale=items["days_on_sale"].astype(float),
+        order_line_cost=items["order_line_cost"].astype(float),
+        unit_holding_cost=items["unit_holding_cost_per_day"].astype(float),
         is_selling_out=items["is_selling_out"].astype(bool),
     )

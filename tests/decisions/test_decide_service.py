@@ -27,7 +27,8 @@ union all
 select order_id, user_id, 'serve', date '2017-12-04', null, i < 40, i >= 60, 4
 from (select *, row_number() over (order by order_id) as i from raw.orders);
 create table predicted.service_days as
-select date '2017-12-04' + i::integer as forecast_date, 'chat' as channel, 'damaged' as contact_reason,
+select date '2017-12-04' + i::integer as forecast_date, 'chat' as channel,
+    unnest(['damaged', 'where_is_my_order']) as contact_reason,
     100e0 as contacts_mean, 80e0 as contacts_p10, 100e0 as contacts_p50, 120e0 as contacts_p90,
     'model-1' as model_version, false as is_fallback
 from range(7) as t(i);
@@ -91,3 +92,28 @@ def test_no_message_where_it_costs_more_than_it_saves(shop: Warehouse, night: Ni
     decide_actions(shop, night.model_copy(update={"decisions": decisions}))
     query = "select distinct is_message_worthwhile, suggested_action from predictions.order_contact_risks"
     assert rows(shop, query) == [(False, "Nothing")]
+
+
+def test_a_message_that_can_wait_waits(shop: Warehouse, night: Night):
+    """While there is time, a message spares only what is asked before the promised day: here nothing, then all."""
+    shop.execute(SERVICE)
+    shop.execute("update samples.service_orders set ctx_is_overdue = false")
+    query = """select bool_or(is_message_worthwhile) from predictions.order_contact_risks
+        where contact_probability >= 0.4"""
+    for promised, is_written in (("2017-11-24", False), ("2017-11-30", True)):
+        shop.execute("update raw.order_lines set promised_delivery_date = $1", [promised])
+        decide_actions(shop, night)
+        assert rows(shop, query) == [(is_written,)]
+
+
+def test_a_rule_says_what_an_hour_costs(shop: Warehouse, night: Night):
+    shop.execute(SERVICE)
+    shop.execute(
+        """insert into raw.service_policies by name
+        select 'chat_is_cheap' as rule_id, 'channel' as scope, 'chat' as scope_id, date '2017-01-01' as valid_from,
+            15.0 as agent_hour_cost"""
+    )
+    decide_actions(shop, night)
+    query = """select max(abs(expected_saving - (contact_probability * 0.3 * 3 - 0.1)))
+        from predictions.order_contact_risks where is_message_worthwhile"""
+    assert rows(shop, query) == [(pytest.approx(0, abs=1e-9),)]

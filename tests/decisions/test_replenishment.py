@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_models.decisions.replenishment import (
+    LONGEST_CYCLE_DAYS,
     Demand,
     Levels,
     Policy,
     days_until,
     demand_over,
+    economic_cycle_days,
     order_levels,
     order_units,
     share_of_demand,
@@ -30,6 +32,8 @@ def policy(**given: float) -> Policy:
         "minimum_order_units": np.nan,
         "order_multiple_units": np.nan,
         "days_on_sale": np.nan,
+        "order_line_cost": np.nan,
+        "unit_holding_cost": np.nan,
     }
     limits = {name: np.array([float(value)]) for name, value in (usual | given).items() if name != "is_selling_out"}
     return Policy(**limits, is_selling_out=np.array([bool(given.get("is_selling_out", False))]))
@@ -73,7 +77,12 @@ def test_more_service_and_longer_waits_need_more_stock(mean, level, lead, review
 @given(st.floats(0, 300), st.integers(0, 40), st.integers(0, 24), st.floats(0, 100))
 @settings(max_examples=80, deadline=None)
 def test_orders_respect_minimum_and_multiple(position, minimum, multiple, gap):
-    levels = Levels(reorder_point=np.array([100.0]), order_up_to=np.array([100.0 + gap]), is_capped=np.array([False]))
+    levels = Levels(
+        reorder_point=np.array([100.0]),
+        order_up_to=np.array([100.0 + gap]),
+        cycle_days=np.array([7.0]),
+        is_capped=np.array([False]),
+    )
     terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)
     (units,) = order_units(np.array([position]), levels, terms).units
     if position > 100:
@@ -90,7 +99,12 @@ def test_orders_respect_minimum_and_multiple(position, minimum, multiple, gap):
     [(np.nan, np.nan, (50, False, False)), (80, np.nan, (80, True, False)), (np.nan, 24, (72, False, True))],
 )
 def test_the_shaping_rule_is_named(minimum, multiple, expected):
-    levels = Levels(reorder_point=np.array([60.0]), order_up_to=np.array([90.0]), is_capped=np.array([False]))
+    levels = Levels(
+        reorder_point=np.array([60.0]),
+        order_up_to=np.array([90.0]),
+        cycle_days=np.array([7.0]),
+        is_capped=np.array([False]),
+    )
     terms = policy(minimum_order_units=minimum, order_multiple_units=multiple)
     orders = order_units(np.array([40.0]), levels, terms)
     assert (orders.units[0], orders.is_minimum[0], orders.is_multiple[0]) == expected
@@ -99,7 +113,12 @@ def test_the_shaping_rule_is_named(minimum, multiple, expected):
 @given(st.floats(0, 120), st.integers(0, 60), st.integers(0, 24), st.floats(0, 100), st.integers(1, 30))
 @settings(max_examples=80, deadline=None)
 def test_what_is_selling_out_is_never_ordered_beyond_its_level(position, minimum, multiple, gap, days_on_sale):
-    levels = Levels(reorder_point=np.array([100.0]), order_up_to=np.array([100.0 + gap]), is_capped=np.array([False]))
+    levels = Levels(
+        reorder_point=np.array([100.0]),
+        order_up_to=np.array([100.0 + gap]),
+        cycle_days=np.array([7.0]),
+        is_capped=np.array([False]),
+    )
     terms = policy(
         minimum_order_units=minimum, order_multiple_units=multiple, days_on_sale=days_on_sale, is_selling_out=True
     )
@@ -156,3 +175,41 @@ def test_variance_takes_the_wider_spread_and_at_least_that_of_a_count():
     found = weekly_variance(np.array([4.0, 4.0]), np.array([4.0, 1.0]), np.array([4.0, 7.0]), np.array([np.nan, 14.0]))
     assert found[0] == 4.0
     assert found[1] == pytest.approx((10 / 1.6449) ** 2, rel=1e-3)
+
+
+@given(st.floats(0.5, 300), st.floats(0.05, 20), st.floats(0.0005, 0.5))
+@settings(max_examples=60, deadline=None)
+def test_the_economic_order_costs_least(mean, order_line_cost, unit_holding_cost):
+    """Harris (1913): of all quantities, it has the least cost of ordering and holding a day."""
+    terms = policy(order_line_cost=order_line_cost, unit_holding_cost=unit_holding_cost)
+    (days,) = economic_cycle_days(weeks(mean), terms)
+    daily = mean / 7
+
+    def cost(cycle: np.ndarray) -> np.ndarray:
+        return order_line_cost / cycle + unit_holding_cost * daily * cycle / 2
+
+    tried = np.linspace(0.5, LONGEST_CYCLE_DAYS, 400)
+    assert cost(np.array([days]))[0] <= cost(tried).min() * (1 + 1e-9) or days < 0.5
+    levels = order_levels(weeks(mean), weeks(2 * mean), terms)
+    assert levels.order_up_to[0] - levels.reorder_point[0] >= daily * days - 1e-6
+    assert levels.cycle_days[0] >= 7
+
+
+def test_without_costs_orders_are_for_the_review_period():
+    known = order_levels(weeks(7), weeks(14), policy(order_line_cost=5, unit_holding_cost=0.001))
+    for unknown in (policy(), policy(order_line_cost=5), policy(unit_holding_cost=0.001)):
+        levels = order_levels(weeks(7), weeks(14), unknown)
+        assert levels.cycle_days[0] == 7
+        assert levels.order_up_to[0] < known.order_up_to[0]
+    assert economic_cycle_days(weeks(0), policy(order_line_cost=5, unit_holding_cost=0.001))[0] == 0
+
+
+@given(st.floats(0.1, 100), st.integers(0, 30), st.integers(0, 60))
+@settings(max_examples=40, deadline=None)
+def test_an_economic_order_is_not_for_days_after_the_last(mean, lead, days_on_sale):
+    costs = {"order_line_cost": 50.0, "unit_holding_cost": 0.0001, "review_days": 1}
+    levels = order_levels(weeks(mean), weeks(2 * mean), policy(lead_time_days=lead, days_on_sale=days_on_sale, **costs))
+    left = max(days_on_sale - lead, 0)
+    room = levels.order_up_to[0] - levels.reorder_point[0]
+    last_days = demand_over(np.array([float(days_on_sale)]), weeks(mean), weeks(2 * mean))
+    assert room <= max(mean / 7 * left, last_days.quantile(np.array([0.95]))[0] - levels.reorder_point[0]) + 1e-6

@@ -64,6 +64,10 @@ INVENTORY_POLICIES = Table(
         number("review_days", "Days between two orders", low=0),
         number("lead_time_days", "Days from order to receipt where no history exists", low=0),
         number("maximum_cover_days", "Most days of demand to hold", low=0),
+        money("order_line_cost", "Cost of placing and receiving one line of an order to a supplier", low=0),
+        number(
+            "holding_cost_ratio", "Cost of holding stock for a year, spoilage included, as a share of its value", low=0
+        ),
     ),
     rules=_ORDERED,
 )
@@ -78,6 +82,7 @@ SERVICE_POLICIES = Table(
         number("answer_within_minutes", "What in time means", low=0),
         number("solve_within_minutes", "Minutes until a contact must be solved", low=0),
         number("maximum_occupancy_ratio", "Busiest an agent may be", low=0, high=1),
+        money("agent_hour_cost", "What an hour of an agent costs", low=0),
     ),
     rules=_ORDERED,
 )

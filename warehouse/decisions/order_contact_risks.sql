@@ -1,11 +1,6 @@
--- One row per recent order that may still lead to a contact. A message pays where what it is expected to save of
--- agents' time is more than what it costs; it can only answer what is asked before the delivery.
-with contact_cost as (
-    select coalesce(avg(handle_minutes), 0) / 60 * getvariable('agent_hour_cost') as contact_cost
-    from raw.service_tickets
-    where staging.business_date(created_at) < getvariable('as_of_date')
-),
-states as (
+-- One row per recent order that may still lead to a contact. A message pays where what it is expected to spare agents is
+-- more than what it costs.
+with states as (
     select
         order_id,
         user_id,
@@ -20,11 +15,11 @@ worth as (
         risks.*,
         states.*,
         likely_reason,
-        contact_probability * coalesce(before_delivery_ratio, 0) * getvariable('message_effect_ratio') * contact_cost
+        contact_probability * coalesce(spared_cost, 0) * getvariable('message_effect_ratio')
             - getvariable('message_cost') as message_saving
     from predicted.service_orders as risks
     join states using (order_id)
-    left join contact_reasons using (is_delivered, is_overdue), contact_cost
+    left join contact_reasons using (is_delivered, is_overdue)
 )
 select
     order_id,

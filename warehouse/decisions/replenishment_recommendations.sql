@@ -45,7 +45,7 @@ select
         order_up_to_units,
         if(is_lead_time_seen, 'seen', 'assumed'),
         lead_time_days_p50,
-        if(review_days = 1, 'the day', format('the {:.0f} days', review_days)),
+        if(cycle_days < 1.5, 'the day', format('the {:.0f} days', cycle_days)),
         100 * service_level
     )
     || coalesce(

@@ -23,7 +23,9 @@ narrowest as (
         arg_min(service_level, preference) as service_level,
         arg_min(review_days, preference) as review_days,
         arg_min(lead_time_days, preference) as lead_time_days,
-        arg_min(maximum_cover_days, preference) as maximum_cover_days
+        arg_min(maximum_cover_days, preference) as maximum_cover_days,
+        arg_min(order_line_cost, preference) as order_line_cost,
+        arg_min(holding_cost_ratio, preference) as holding_cost_ratio
     from applicable
     group by product_id
 ),
@@ -62,6 +64,8 @@ select
     greatest(coalesce(agreed.planned_lead_time_days + late_days_p90, agreed.lead_time_days), 0) as lead_time_days_p90,
     seen.product_id is not null as is_lead_time_seen,
     narrowest.maximum_cover_days,
+    cast(coalesce(narrowest.order_line_cost, getvariable('order_line_cost')) as double) as order_line_cost,
+    coalesce(narrowest.holding_cost_ratio, getvariable('holding_cost_ratio')) as holding_cost_ratio,
     terms.minimum_order_units,
     terms.order_multiple_units
 from agreed

@@ -1,27 +1,45 @@
 -- One row per state of an order (delivered or not, overdue or not): what customers whose order was in that state asked
--- about, and how many of them asked before the delivery, which is what a message can save.
+-- about, and what a message would have spared agents per contact. It spares what is asked before the delivery; while
+-- there is still time, only what is asked before the parcel is late: until then the message can wait, and most parcels
+-- arrive meanwhile.
 create or replace temp table contact_reasons as
-with contacts as (
+with usual as (
+    select avg(handle_minutes) as handle_minutes
+    from raw.service_tickets
+    where staging.business_date(created_at) < getvariable('as_of_date')
+),
+hour_costs as (
+    select distinct channel, contact_reason, agent_hour_cost from service_queues
+),
+deliveries as (
+    select order_id, max(delivered_at) as delivered_at, max(promised_delivery_date) as promised_date
+    from raw.order_lines
+    group by order_id
+),
+contacts as (
     select
         ctx_is_delivered as is_delivered,
         ctx_is_overdue as is_overdue,
         contact_reason,
-        not ctx_is_delivered and coalesce(created_at < delivered_at, true) as is_before_delivery
+        coalesce(tickets.handle_minutes, usual.handle_minutes, 0) / 60
+            * coalesce(agent_hour_cost, getvariable('agent_hour_cost')) as contact_cost,
+        not ctx_is_delivered
+            and coalesce(created_at < delivered_at, true)
+            and (ctx_is_overdue or coalesce(staging.business_date(created_at) <= promised_date, true)) as is_spared
     from samples.service_orders as orders
     join raw.service_tickets as tickets
         on tickets.order_id = orders.order_id
         and staging.business_date(created_at) >= origin_date
         and staging.business_date(created_at) < origin_date + 28
-    left join (
-        select order_id, max(delivered_at) as delivered_at from raw.order_lines group by order_id
-    ) as deliveries on deliveries.order_id = orders.order_id
+    left join deliveries on deliveries.order_id = orders.order_id
+    left join hour_costs using (channel, contact_reason), usual
     where label_contacted = 1
 )
 select
     is_delivered,
     is_overdue,
     mode(contact_reason order by contact_reason) as likely_reason,
-    avg(cast(is_before_delivery as integer)) as before_delivery_ratio,
+    avg(if(is_spared, contact_cost, 0)) as spared_cost,
     count(*) as contacts
 from contacts
 group by is_delivered, is_overdue

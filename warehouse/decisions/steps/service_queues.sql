@@ -16,7 +16,8 @@ policies as (
         queues.contact_reason,
         arg_min(service_level, width) as service_level,
         arg_min(answer_within_minutes, width) as answer_within_minutes,
-        arg_min(maximum_occupancy_ratio, width) as maximum_occupancy_ratio
+        arg_min(maximum_occupancy_ratio, width) as maximum_occupancy_ratio,
+        arg_min(agent_hour_cost, width) as agent_hour_cost
     from (select distinct channel, contact_reason from predicted.service_days) as queues
     join (
         select
@@ -45,7 +46,8 @@ select
     coalesce(minutes.handle_minutes, (select avg(handle_minutes) from solved)) as handle_minutes,
     coalesce(service_level, getvariable('answered_in_time_ratio')) as service_level,
     coalesce(answer_within_minutes, getvariable('answer_within_minutes')) as answer_within_minutes,
-    coalesce(maximum_occupancy_ratio, getvariable('maximum_occupancy_ratio')) as maximum_occupancy_ratio
+    coalesce(maximum_occupancy_ratio, getvariable('maximum_occupancy_ratio')) as maximum_occupancy_ratio,
+    cast(coalesce(agent_hour_cost, getvariable('agent_hour_cost')) as double) as agent_hour_cost
 from predicted.service_days
 left join (
     select channel, contact_reason, avg(handle_minutes) as handle_minutes from solved group by all

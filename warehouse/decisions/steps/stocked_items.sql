@@ -65,7 +65,7 @@ terms as (
         position_units,
         available_units + arriving_7d_units as week_units,
         cast(price - unit_cost as double) as unit_margin,
-        cast(unit_cost as double) * getvariable('holding_cost_ratio') * review_days / 365 as unit_holding_cost,
+        cast(unit_cost as double) * holding_cost_ratio / 365 as unit_holding_cost_per_day,
         site_share * wished_units as wished_units,
         coalesce(list_ratio, 1) as list_ratio,
         days_on_sale,
@@ -85,8 +85,8 @@ select
     coalesce(
         agreed_service_level,
         if(
-            unit_margin > 0 and unit_holding_cost > 0,
-            least(greatest(unit_margin / (unit_margin + unit_holding_cost), 0.5), 0.995),
+            unit_margin > 0 and unit_holding_cost_per_day > 0,
+            least(greatest(unit_margin / (unit_margin + unit_holding_cost_per_day * review_days), 0.5), 0.995),
             null
         ),
         getvariable('service_level')

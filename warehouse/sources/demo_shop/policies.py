@@ -8,18 +8,23 @@ import numpy as np
 import polars as pl
 
 from warehouse.sources.demo_shop.arrays import Ints
-from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES
+from warehouse.sources.demo_shop.assortment import DEPARTMENT_NAMES, DEPARTMENTS
 from warehouse.sources.demo_shop.catalogue import Catalogue
 from warehouse.sources.demo_shop.names import always, ids, money, prefixed
-from warehouse.sources.demo_shop.service import ANSWER_WITHIN_MINUTES
+from warehouse.sources.demo_shop.service import ANSWER_WITHIN_MINUTES, WAGE_CENTS_PER_HOUR
 from warehouse.sources.demo_shop.sizes import Size
+from warehouse.sources.demo_shop.supply import HOLDING_RATIO_PER_DAY
 
 # A product may cost so much of its usual price at most.
 CEILING_RATIO = 1.12
 MINIMUM_MARGIN_RATIO, MAXIMUM_CHANGE_RATIO = 0.15, 0.08
 # Prices end with 9 cents.
 PRICE_ENDINGS = tuple(round(ending, 2) for ending in np.arange(0.09, 1.0, 0.1))
-SERVICE_LEVEL = 0.95
+SERVICE_LEVEL, PERISHABLE_SERVICE_LEVEL = 0.95, 0.8
+# A line of an order and its part of the order's fixed cost, EUR, when some twenty lines go out together.
+ORDER_LINE_COST = 0.55
+# What of fresh food is not sold soon is thrown away in the end.
+PERISHABLE_HOLDING_RATIO = 4.0
 MAXIMUM_OCCUPANCY_RATIO = 0.85
 
 
@@ -69,7 +74,21 @@ def rule_feeds(size: Size, catalogue: Catalogue) -> dict[str, pl.DataFrame]:
                     "service_level": SERVICE_LEVEL,
                     "review_days": 1.0,
                     "maximum_cover_days": 60.0,
-                }
+                    "order_line_cost": ORDER_LINE_COST,
+                    "holding_cost_ratio": round(365 * HOLDING_RATIO_PER_DAY, 3),
+                },
+                *(
+                    {
+                        "rule_id": f"perishable_{department.name.lower().replace(' ', '_')}",
+                        **scope,
+                        "scope": "category",
+                        "scope_id": department.name,
+                        "service_level": PERISHABLE_SERVICE_LEVEL,
+                        "holding_cost_ratio": PERISHABLE_HOLDING_RATIO,
+                    }
+                    for department in DEPARTMENTS
+                    if department.is_perishable
+                ),
             ],
             schema_overrides=_SCOPE,
         ),
@@ -81,6 +100,7 @@ def rule_feeds(size: Size, catalogue: Catalogue) -> dict[str, pl.DataFrame]:
                     "service_level": 0.9,
                     "answer_within_minutes": float(ANSWER_WITHIN_MINUTES),
                     "maximum_occupancy_ratio": MAXIMUM_OCCUPANCY_RATIO,
+                    "agent_hour_cost": WAGE_CENTS_PER_HOUR / 100,
                 }
             ],
             schema_overrides=_SCOPE,
