@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from mtl_models.consistency import SOURCE
 from mtl_models.encoders import EncoderBank
 from mtl_models.heads import TASKS
 from mtl_models.model import SHARED, Entities, JointModel, branch_of
@@ -96,7 +97,8 @@ class FlatRows:
     """Rows as one matrix [n, columns] of all that their encoders read, and the model as a function of it.
 
     Words are looked up, and nothing lies between two of them: the line runs through their vectors. So each row gets
-    words of its own, row i the word i, and for the moment the rows' vectors stand for the weights of the embedding.
+    words of its own, row i the word i + 1, and for the moment the rows' vectors stand for the weights of the embedding;
+    word 0 stays the unknown one, which a task that is read (`consistency`) may see in place of an id.
     """
 
     def __init__(self, model: JointModel, entities: Entities, rows: TaskSamples, task: str, output: str) -> None:
@@ -133,18 +135,19 @@ class FlatRows:
     def __call__(self, matrix: Tensor, index: Tensor) -> Tensor:
         """[m] outputs of the rows `index` [m] as if their features were `matrix` [m, columns]."""
         rows, row = self.rows.take(index), torch.arange(len(index), device=index.device)
+        word = row + 1
         pieces = matrix.split([len(part.columns) for part in self.parts], dim=1)
         numbers: dict[str, Tensor] = {}
         vectors: dict[str, Tensor] = {}
         for part, piece in zip(self.parts, pieces, strict=True):
             if part.weights:
-                vectors |= dict.fromkeys(part.weights, piece)
+                vectors |= dict.fromkeys(part.weights, torch.cat([part.reference, piece]))
             else:
                 numbers[part.slot] = piece
         entities = dict(self.entities) | {
             slot: EntityTable(
-                ids=row if self.sees_ids else table.ids[index],
-                categories=row[:, None].expand(-1, table.categories.shape[1]),
+                ids=word if self.sees_ids else table.ids[index],
+                categories=word[:, None].expand(-1, table.categories.shape[1]),
                 numbers=numbers[slot],
             )
             for slot, table in self.own.items()
@@ -157,18 +160,25 @@ class FlatRows:
         spec, table = self.model.preprocessing.entities[slot], self.own[slot]
         yield _numbers(slot, spec.numbers, table.numbers)
         if spec.ids.words and self.sees_ids:
-            yield self._words(slot, ID, "ids", table.ids)
+            yield from self._words(slot, ID, "ids", table.ids)
         for i, name in enumerate(spec.categories):
-            yield self._words(slot, name, f"categories.{i}", table.categories[:, i])
+            yield from self._words(slot, name, f"categories.{i}", table.categories[:, i])
 
-    def _words(self, slot: str, name: str, embedding: str, words: Tensor) -> Part:
-        """A word of each row. Branches of one table with encoders of their own get the same vectors; only the task's
-        own branch is looked at."""
-        own = SHARED if SHARED in self.model.banks else branch_of(self.task)
-        banks = [name for name, bank in self.model.banks.items() if self.table in cast(EncoderBank, bank).contexts]
-        vectors = self.model.get_parameter(f"banks.{own}.slots.{slot}.{embedding}.weight").detach()
-        weights = tuple(f"banks.{bank}.slots.{slot}.{embedding}.weight" for bank in banks)
-        return Part(slot, (name,) * vectors.shape[1], vectors[words], vectors[:1], weights)
+    def _words(self, slot: str, name: str, embedding: str, words: Tensor) -> Iterator[Part]:
+        """A word of each row, in the encoders of the task and in those of a task that it reads. Other branches of the
+        table with encoders of their own get the same vectors; they are not looked at."""
+        banks = self.model.banks
+        own = SHARED if SHARED in banks else branch_of(self.task)
+        table_banks = [name for name, bank in banks.items() if self.table in cast(EncoderBank, bank).contexts]
+        for bank, filled in {own: table_banks, **{read: [read] for read in self._banks_read()}}.items():
+            vectors = self.model.get_parameter(f"banks.{bank}.slots.{slot}.{embedding}.weight").detach()
+            weights = tuple(f"banks.{name}.slots.{slot}.{embedding}.weight" for name in filled)
+            yield Part(slot, (name,) * vectors.shape[1], vectors[words], vectors[:1], weights)
+
+    def _banks_read(self) -> list[str]:
+        """The encoders that the task looks through beside its own."""
+        reads = self.task in self.model.consistency.readers
+        return [SOURCE] if reads and SHARED not in self.model.banks else []
 
 
 def _numbers(slot: str, scaler: Scaler, values: Tensor) -> Part:

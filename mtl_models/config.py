@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 Family = Literal["single", "hard", "soft", "cross_stitch", "mmoe", "ple", "relationship", "adversarial"]
+Link = Literal["profile->recommendation", "profile->service", "demand->price"]
 Method = Literal[
     "fixed", "uncertainty", "dwa", "rlw", "gradnorm", "pcgrad", "cagrad", "mgda", "nashmtl", "alignedmtl", "upgrad"
 ]
@@ -42,6 +43,22 @@ class LearningRates(Frozen):
     promotion: float = Field(1.0, gt=0, description="Coupon redemption and uplift")
     supply: float = Field(1.0, gt=0, description="Demand quantiles")
     service: float = Field(1.0, gt=0, description="Contacts and tickets")
+
+
+class ConsistencyConfig(Frozen):
+    """Consistency regularisation: one task reads what another says of the same user or product (formulas in
+    `mtl_models/consistency.py`)."""
+
+    links: tuple[Link, ...] = Field(
+        (), description="Which task reads which; none by default, for what is shared tells it"
+    )
+    beta: float = Field(
+        0.01, ge=0, allow_inf_nan=False, description="Penalty on the task that is read, for leaving its baseline"
+    )
+    delta: float = Field(
+        0.01, ge=0, allow_inf_nan=False, description="Penalty on the task that reads, for leaving what it reads"
+    )
+    stops_gradient: bool = Field(True, description="Whether the task that is read learns from its own labels only")
 
 
 class NetworkConfig(Frozen):
@@ -94,6 +111,7 @@ class ModelConfig(NetworkConfig):
     scheme: Literal["joint", "pretrain_then_joint", "alternating"] = Field(
         "joint", description="All tasks in each step; or each task alone first; or one table a step, in turn"
     )
+    consistency: ConsistencyConfig = Field(default_factory=ConsistencyConfig, description="Tasks that read tasks")
     pretrain_share: float = Field(
         0.5, gt=0, lt=1, description="Part of max_epochs that pretrain_then_joint spends on the tasks alone"
     )
@@ -123,4 +141,15 @@ class ModelConfig(NetworkConfig):
                 f'balancing = "{self.balancing}" compares the tasks of one step, but scheme = "alternating" takes one '
                 'table a step. Remedy: scheme = "joint", or balancing = "fixed".'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_read_is_learned(self) -> Self:
+        for link in self.consistency.links:
+            source = {"demand": "supply"}.get(link.partition("->")[0], "profile")
+            if not getattr(self.task_weights, source):
+                raise ValueError(
+                    f'consistency.links has "{link}", but task_weights.{source} = 0: what is not learned cannot be '
+                    f"read. Remedy: a weight above 0, or no such link."
+                )
         return self

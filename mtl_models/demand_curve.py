@@ -36,10 +36,12 @@ def units_at(units: Number, elasticity: Number, price_from: Number, price_to: Nu
 
 @dataclass(frozen=True)
 class Curve:
-    """Each row's demand: `log_units` [n] at the reference price, and its negative `elasticity` [n]."""
+    """Each row's demand: `log_units` [n] at the reference price, its negative `elasticity` [n], and the `residual` g(z)
+    [n] that the features add to the product's usual log level."""
 
     log_units: Tensor
     elasticity: Tensor
+    residual: Tensor
 
     def log_units_at(self, price: Tensor, reference_price: Tensor) -> Tensor:
         """[n] log units at `price`; where either price is unknown, at the reference price."""
@@ -105,9 +107,10 @@ class DemandCurve(nn.Module):
 
     def forward(self, shared: Tensor, product: Tensor, product_ids: Tensor, base_level: Tensor) -> Curve:
         """The curve of rows with features [n, shared_width], products [n, product_width] and [n] ids."""
-        log_units = torch.log(base_level.clamp_min(1e-3)) + self.level(shared).squeeze(1)
+        residual = self.level(shared).squeeze(1)
+        log_units = torch.log(base_level.clamp_min(1e-3)) + residual
         learned = -functional.softplus(self.slope(product).squeeze(1)) + self.own_shift[product_ids]
-        return Curve(log_units=log_units, elasticity=learned.clamp_max(WEAKEST_ELASTICITY))
+        return Curve(log_units=log_units, elasticity=learned.clamp_max(WEAKEST_ELASTICITY), residual=residual)
 
 
 def _inverse_softplus(value: float) -> float:

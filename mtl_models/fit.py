@@ -76,7 +76,8 @@ def fit(
     """
     config, alone = model.config, passes_alone(model.config, epochs)
     if alone:
-        yield from pretrain(model, entities, train, validation, scales=scales, weights=weights, epochs=alone)
+        with model.consistency.off():
+            yield from pretrain(model, entities, train, validation, scales=scales, weights=weights, epochs=alone)
     learner = Learner(model, entities, scales, weights, cosines)
     measured = {table: some(rows, MEASURED_ROWS, learner.generator) for table, rows in validation.items()}
     best_loss, best_weights, waited = float("inf"), learner.averaged_weights(), 0
@@ -179,7 +180,7 @@ class Learner:
                 continue
             if self.cosines is not None:
                 self.cosines.observe(self.model, losses, step)
-            total = self.balancing.total(losses, shared, self.own) + self.model.sharing.penalty()
+            total = self.balancing.total(losses, shared, self.own) + self.model.penalty()
             self.optimiser.zero_grad(set_to_none=True)
             total.backward()
             if not torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM).isfinite():

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mtl_models.config import ModelConfig
+from mtl_models.consistency import SOURCE, Consistency
 from mtl_models.demand_curve import DemandCurve
 from mtl_models.elasticity import Spells
 from mtl_models.encoders import EncoderBank
@@ -55,6 +56,7 @@ class JointModel(nn.Module):
         )
         products = len(preprocessing.entities["product"].ids)
         self.curve = DemandCurve(self.sharing.width, config.slot_width, products) if DEMAND in self.branches else None
+        self.consistency = Consistency(config.consistency, tasks, preprocessing)
 
     def forward(self, entities: Entities, rows: Rows) -> dict[str, Outputs]:
         """{task: outputs} for the rows of any of the model's tables."""
@@ -62,12 +64,19 @@ class JointModel(nn.Module):
         for branch, source in self.sources.items():
             if source not in encoded and self.branches[branch] in rows:
                 encoded[source] = self.encode(entities, branch, rows[self.branches[branch]])
-        features = self.sharing(encoded)  # {branch: [n, width]}
-        views = {
+        questions = self.consistency.ask(rows)  # about the users of rows whose tasks read profile; as a rule none
+        if questions is not None:
+            asked, source = self.encode(entities, SOURCE, questions.rows), self.sources[SOURCE]
+            encoded[source] = torch.cat([encoded[source], asked]) if source in encoded else asked
+        features = self.sharing(encoded)  # {branch: [n, width]}, the questions last
+        seen = {
             branch: self._view(entities, branch, rows[self.branches[branch]], encoded[self.sources[branch]], shared)
             for branch, shared in features.items()
+            if self.branches[branch] in rows
         }
-        return {task: self.head(task)(views[branch_of(task)], rows[table]) for task, table in self.tasks_of(rows)}
+        views = {task: self.consistency.view(task, seen[branch_of(task)]) for task, _ in self.tasks_of(rows)}
+        outputs = {task: self.head(task)(views[task], rows[table]) for task, table in self.tasks_of(rows)}
+        return self.consistency(self.heads, views, outputs, questions, features.get(SOURCE))
 
     def encode(self, entities: Entities, branch: str, rows: TaskSamples) -> Tensor:
         """[n, (slots + 1) * slot_width] as the sharing of a branch reads rows of its table."""
@@ -79,6 +88,10 @@ class JointModel(nn.Module):
     def losses(self, outputs: Mapping[str, Outputs], rows: Rows) -> dict[str, dict[str, Tensor]]:
         """{task: {target: loss}}, as each head measures it."""
         return {task: self.head(task).losses(outputs[task], rows[table]) for task, table in self.tasks_of(rows)}
+
+    def penalty(self) -> Tensor:
+        """Omega of the latest pass in training, a scalar: of how tasks share, and of tasks that read tasks."""
+        return self.sharing.penalty() + self.consistency.penalty()
 
     def fit_baselines(self, rows: Rows) -> None:
         """Let every head learn the constants of its baseline; before training, on training rows."""
@@ -101,7 +114,7 @@ class JointModel(nn.Module):
 
     def _view(self, entities: Entities, branch: str, rows: TaskSamples, encoded: Tensor, shared: Tensor) -> View:
         if self.curve is None or branch != DEMAND:
-            return View(shared)
+            return View(shared[: len(rows)])
         first = SLOTS.index("product") * self.config.slot_width
         product = encoded[:, first : first + self.config.slot_width]
         curve = self.curve(shared, product, product_ids(entities, rows), rows.baselines["level"])

@@ -55,6 +55,11 @@ class Head(nn.Module):
         """Raw outputs, [n] or [n, k] each."""
         raise NotImplementedError
 
+    def residuals(self, view: View) -> Tensor:
+        """[n, k] what the features add to the baselines of `log_odds` (supply: of its log level); asked only of heads
+        that a link of `consistency` names."""
+        raise NotImplementedError
+
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Mean loss of each target over the rows where it is known; scalars."""
         raise NotImplementedError

@@ -30,7 +30,11 @@ class Recommendation(Head):
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log odds."""
-        return {"bought_28d": _signals(rows) @ self.blend + self.score(view.shared).squeeze(1)}
+        return {"bought_28d": _signals(rows) @ self.blend + self.residuals(view).squeeze(1)}
+
+    def residuals(self, view: View) -> Tensor:
+        """[n, 1] of the log odds."""
+        return self.score(view.shared)
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Cross-entropy of each pair, which keeps probabilities honest, and of each user's list, which orders it."""

@@ -50,8 +50,12 @@ class OrderRisk(Head):
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log odds of each risk."""
-        log_odds = self.constant_logits + self.residual(view.shared)
+        log_odds = self.constant_logits + self.residuals(view)
         return dict(zip(RISKS, log_odds.unbind(dim=1), strict=True))
+
+    def residuals(self, view: View) -> Tensor:
+        """[n, 2] of the log odds."""
+        return self.residual(view.shared)
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Cross-entropy of each risk."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from mtl_models.censoring import observed_demand
-from mtl_models.demand_curve import Curve
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import known, masked_mean, negative_binomial_deviance, pinball
 from mtl_models.samples import TaskSamples
@@ -37,10 +38,14 @@ class Supply(Head):
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log mean units at the assumed price and [n, 4] ordered quantiles."""
         # An assumed price is a forecast: it may move the level, never the slope. An offer may fill a part of the week.
-        curve = Curve(view.demand.log_units, view.demand.elasticity.detach())
+        curve = replace(view.demand, elasticity=view.demand.elasticity.detach())
         log_units = curve.log_units_at(rows.inputs["mean_price_assumed"], rows.inputs["reference_price"])
         quantiles = log_units.exp()[:, None] * self._factors(view, rows)
         return {"log_units": log_units, "quantiles": quantiles, "elasticity": view.demand.elasticity}
+
+    def residuals(self, view: View) -> Tensor:
+        """[n, 1] g(z) of the curve."""
+        return view.demand.residual[:, None]
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Pinball of each quantile, and the deviance of the mean."""

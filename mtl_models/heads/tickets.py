@@ -35,6 +35,10 @@ class TicketTriage(Head):
             "log_priorities": functional.log_softmax(shares.log() + residual[:, 2:], dim=1),
         }
 
+    def residuals(self, view: View) -> Tensor:
+        """[n, 1] of the log odds of a missed promise."""
+        return self.residual(view.shared)[:, 1:2]
+
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Gamma deviance of the minutes, cross-entropies of the promise and of the priority."""
         minutes, missed, priority = (rows.targets[name] for name in ("handle_minutes", "missed", "priority"))

@@ -68,7 +68,7 @@ class UserProfile(Head):
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """Logits by target, spend mean and ordered quantiles (log scale), log shares."""
-        orders = self.orders(view.shared) + self._baseline_logits(rows)  # [n, 5]
+        orders = self.residuals(view) + self._baseline_logits(rows)  # [n, 5]
         outputs: Outputs = {name: orders[:, i] for i, name in enumerate(PROBABILITIES)}
         residual = self.spend(view.shared)  # [n, 3]
         quantiles = _ordered(torch.log1p(rows.baselines["spend_28d"]) + residual[:, 1], residual)
@@ -76,6 +76,10 @@ class UserProfile(Head):
         outputs["log_spend"] = self._log_mean(quantiles)
         outputs["log_shares"] = self._log_shares(view, rows)
         return outputs
+
+    def residuals(self, view: View) -> Tensor:
+        """[n, 5] of the log odds."""
+        return self.orders(view.shared)
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """One loss a target: cross-entropies, Tweedie deviance of the mean, pinball of the quantiles."""
