@@ -46,12 +46,10 @@ class LearningRates(Frozen):
 
 
 class ConsistencyConfig(Frozen):
-    """Consistency regularisation: one task reads what another says of the same user or product (formulas in
-    `mtl_models/consistency.py`)."""
+    """Consistency regularisation: one task reads what another says of the same user or product. The formulas are those
+    of `mtl_models/consistency.py`."""
 
-    links: tuple[Link, ...] = Field(
-        (), description="Which task reads which; none by default, for what is shared tells it"
-    )
+    links: tuple[Link, ...] = Field((), description="Which task reads which; `fivefold tune` tells whether one pays")
     beta: float = Field(
         0.01, ge=0, allow_inf_nan=False, description="Penalty on the task that is read, for leaving its baseline"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
@@ -17,6 +18,8 @@ Parameters = Mapping[str, Any]
 METHODS = ("fixed", "uncertainty", "dwa", "rlw", "gradnorm", "pcgrad", "mgda", "alignedmtl", "upgrad")
 FAMILIES = ("hard", "single", "soft", "cross_stitch", "mmoe", "ple", "relationship", "adversarial")
 # A choice is a word or a number, so lists are written as JSON.
+LINKS = ("profile->recommendation", "profile->service", "demand->price")
+LINK_SETS = tuple(json.dumps(links) for count in range(len(LINKS) + 1) for links in combinations(LINKS, count))
 TRUNKS = ("[64]", "[96, 64]", "[128, 96]", "[192, 128]", "[256, 128]")
 
 SPACE: Space = {
@@ -25,6 +28,11 @@ SPACE: Space = {
     "scheme": CategoricalDistribution(("joint", "pretrain_then_joint", "alternating")),
     # Beyond a factor of four a head is as good as switched off.
     **{f"task_weights.{head}": FloatDistribution(0.25, 4.0, log=True) for head in TaskWeights.model_fields},
+    # Which of the tasks are read at all; beta, delta and the gradient mean nothing where none is.
+    "consistency.links": CategoricalDistribution(LINK_SETS),
+    "consistency.beta": FloatDistribution(1e-3, 10.0, log=True),
+    "consistency.delta": FloatDistribution(1e-3, 10.0, log=True),
+    "consistency.stops_gradient": CategoricalDistribution((True, False)),
     "slot_width": CategoricalDistribution((16, 32, 48, 64)),
     "trunk_widths": CategoricalDistribution(TRUNKS),
     "dropout": FloatDistribution(0.0, 0.5),
