@@ -18,12 +18,17 @@ SIZE_POWER = 0.75
 MOST_PASSES = 1.5
 # A smaller micro-batch says nothing about its task.
 FEWEST_ROWS = 32
+# In fewer steps a pass teaches little, however many rows each step has; but a step of very few rows costs more than it
+# teaches. Measured on demo shops of 230,000 rows: as good after three passes of 120 steps as after five of 60.
+FEWEST_STEPS, FEWEST_BATCH_ROWS = 120, 512
 
 
 def joint_batches(
     rows: Mapping[str, TaskSamples], batch_rows: int, generator: torch.Generator
 ) -> Iterator[dict[str, TaskSamples]]:
-    """One pass: as many batches as hold all tables' rows once, each with a micro-batch of every table."""
+    """One pass: as many batches as hold all tables' rows once, each with a micro-batch of every table. `batch_rows` is
+    the most that a batch holds."""
+    batch_rows = min(batch_rows, max(sum(map(len, rows.values())) // FEWEST_STEPS, FEWEST_BATCH_ROWS))
     sizes = micro_batch_sizes({table: len(part) for table, part in rows.items()}, batch_rows)
     streams = {table: _stream(part, sizes[table], generator) for table, part in rows.items()}
     for _ in range(_steps({table: len(part) for table, part in rows.items()}, batch_rows)):

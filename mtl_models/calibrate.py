@@ -35,20 +35,27 @@ NEWTON_STEPS, BISECTIONS = 12, 40
 def fit_stretch(log_odds: Tensor, observed: Tensor) -> tuple[float, float]:
     """Slope and shift that [n] log odds want: those of a logistic regression whose slope is drawn to 1, then shifted so
     that the mean probability stays what it was. `observed` [n] lies between 0 and 1."""
-    z, y = log_odds.double(), observed.double()
-    x = torch.stack([z, torch.ones_like(z)], dim=1)  # [n, 2]
-    line, drawn_to = z.new_tensor([1.0, 0.0]), z.new_tensor([1.0, 0.0])
-    pull = torch.diag(z.new_tensor([SLOPE_SPREAD**-2, 1e-6]))
-    for _ in range(NEWTON_STEPS):
-        p = torch.sigmoid(x @ line)
-        gradient = x.T @ (y - p) - pull @ (line - drawn_to)
-        line = line + torch.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + pull, gradient)
-    slope, level = max(float(line[0]), LEAST_SLOPE), torch.sigmoid(z).mean()
+    z = log_odds.double()
+    slope, level = max(float(fit_line(z, observed, SLOPE_SPREAD)[0]), LEAST_SLOPE), torch.sigmoid(z).mean()
     low, high = -50.0, 50.0
     for _ in range(BISECTIONS):
         shift = (low + high) / 2
         low, high = (shift, high) if torch.sigmoid(slope * z + shift).mean() < level else (low, shift)
     return slope, (low + high) / 2
+
+
+def fit_line(log_odds: Tensor, observed: Tensor, slope_spread: float = 1.0) -> Tensor:
+    """[2] slope and intercept of a logistic regression of `observed` [n], between 0 and 1, on log odds [n]; the slope
+    is believed to lie within `slope_spread` of 1."""
+    z, y = log_odds.double(), observed.double()
+    x = torch.stack([z, torch.ones_like(z)], dim=1)  # [n, 2]
+    line, drawn_to = z.new_tensor([1.0, 0.0]), z.new_tensor([1.0, 0.0])
+    pull = torch.diag(z.new_tensor([slope_spread**-2, 1e-6]))
+    for _ in range(NEWTON_STEPS):
+        p = torch.sigmoid(x @ line)
+        gradient = x.T @ (y - p) - pull @ (line - drawn_to)
+        line = line + torch.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + pull, gradient)
+    return line
 
 
 def fit_factor(quantile: Tensor, observed: Tensor, level: float) -> float:

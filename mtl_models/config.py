@@ -84,9 +84,11 @@ class NetworkConfig(Frozen):
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout in the trunk")
     learning_rate: float = Field(1.5e-3, gt=0, description="AdamW peak step size")
     weight_decay: float = Field(5e-2, ge=0, description="AdamW decay")
-    max_epochs: int = Field(5, ge=1, description="Most passes over the data")
+    max_epochs: int = Field(6, ge=1, description="Most passes over the data")
     patience: int = Field(1, ge=0, description="Passes without a better validation loss before stopping")
-    batch_rows: int = Field(4096, ge=64, description="Rows of all tasks together in one step")
+    batch_rows: int = Field(
+        4096, ge=64, description="Most rows of all tasks together in one step; small shops take smaller steps, but more"
+    )
     seed: int = Field(0, ge=0, description="Seed of initial weights, sampling and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one")
 

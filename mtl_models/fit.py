@@ -26,7 +26,7 @@ from mtl_models.schemes import MeanOfRuns, batches, passes_alone, trained_by
 AVERAGE_MEMORY = 0.99
 GRADIENT_NORM = 1.0
 # The passes with the validation window added refine, they do not relearn.
-FINISH_STEP_SHARE = 0.2
+FINISH_STEP_SHARE = 0.5
 # Candidates without a purchase that are kept of the validation window, as in samples.recommendation.
 NEGATIVE_SHARE = 0.25
 

@@ -20,6 +20,7 @@ PREDICTED = {
     "promotion": "promotion",
     "supply": "demand",
     "service": "service_days",
+    "order_risks": "service_orders",
     "tickets": "service_tickets",
 }
 
@@ -79,8 +80,12 @@ def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         rows |= recommendation.decide(con, candidates)
     if "promotion" in served:
         rows["promotion_recommendations"] = write(con, "promotion_recommendations")
+    if "order_risks" in served:
+        rows["order_contact_risks"] = service.judge_orders(con)
+    if {"order_risks", "service"} <= served:
+        run_step(con, "late_contacts")
     if "service" in served:
-        rows |= service.decide(con, night)
+        rows["service_forecasts"] = service.staff(con, night)
     if "tickets" in served:
         rows["ticket_predictions"] = write(con, "ticket_predictions")
     report("queueing actions", 0.9)

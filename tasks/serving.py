@@ -22,7 +22,7 @@ from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
 
 # A head is released as a whole. Parts with data of their own have a gate of their own: quality is part of
-# recommendation, promotion and uplift of pricing, tickets of service.
+# recommendation, promotion and uplift of pricing, order_risks and tickets of service.
 HEADS = {
     "profile": ("profile",),
     "recommendation": ("recommendation",),
@@ -31,7 +31,8 @@ HEADS = {
     "promotion": ("promotion",),
     "uplift": ("uplift",),
     "supply": ("supply",),
-    "service": ("service_orders", "service_days"),
+    "service": ("service_days",),
+    "order_risks": ("service_orders",),
     "tickets": ("service_tickets",),
 }
 # Of these there are new ones every day.

@@ -18,9 +18,14 @@ class ProductQuality(Head):
     """A latent rating over the smoothed past one, and ordered classes cut from it (McCullagh 1980). What is observed is
     a mean of few ratings: `log_noise` learns how far that lies from the latent one, so that the class is that of the
     product, not that of the next customer's mood.
+
+    A product comes back every week with much the same ratings, so rows show features only: with ids the head learned
+    them by heart within two passes (measured on validation rows, seven passes: relative loss 0.83 with ids, 0.77
+    without).
     """
 
     table = "product_quality"
+    is_blind_to_ids = True
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)

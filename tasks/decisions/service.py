@@ -9,9 +9,14 @@ from tasks.decisions.context import arrays, run_step, store, write
 from tasks.night import Night
 
 
-def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
-    """Fill service_forecasts and order_contact_risks. Rows of each."""
-    run_step(con, "late_contacts")
+def judge_orders(con: duckdb.DuckDBPyConnection) -> int:
+    """Fill order_contact_risks. Rows written."""
+    run_step(con, "contact_reasons")
+    return write(con, "order_contact_risks")
+
+
+def staff(con: duckdb.DuckDBPyConnection, night: Night) -> int:
+    """Fill service_forecasts. Rows written."""
     run_step(con, "service_queues")
     queues = arrays(
         con,
@@ -27,5 +32,4 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         queues["maximum_occupancy_ratio"],
     )
     store(con, "service_staff", {"queue_row": queues["queue_row"], "required_agents": agents})
-    run_step(con, "contact_reasons")
-    return {name: write(con, name) for name in ("service_forecasts", "order_contact_risks")}
+    return write(con, "service_forecasts")

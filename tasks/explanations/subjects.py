@@ -75,7 +75,7 @@ SUBJECTS = (
     ),
     Subject(
         table="order_contact_risks",
-        head="service",
+        head="order_risks",
         task="service_orders",
         output="contacted",
         measure=Measure("the chance of a contact about the order", "odds"),

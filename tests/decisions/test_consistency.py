@@ -50,7 +50,7 @@ insert into raw.service_tickets by name
 select 'ticket-1' as ticket_id, 'user-5' as user_id, 'chat' as channel, 'where_is_my_order' as contact_reason,
     timestamp '2017-11-25' as created_at, 12.0 as handle_minutes;
 insert into ops.head_status by name
-select 'night-1' as run_id, 'service' as head, 'released' as status, 'good' as reason;
+select 'night-1' as run_id, unnest(['service', 'order_risks']) as head, 'released' as status, 'good' as reason;
 """
 
 # What DESIGN promises, and the files that keep watch over it.

@@ -42,7 +42,8 @@ select 'ticket-' || i as ticket_id, i = 2 as is_missed_by_now, 9.0 + i as expect
     0.1 as priority_urgent, 'model-1' as model_version, false as is_fallback
 from range(1, 3) as t(i);
 insert into ops.head_status by name
-select 'night-1' as run_id, unnest(['service', 'tickets']) as head, 'released' as status, 'good' as reason;
+select 'night-1' as run_id, unnest(['service', 'order_risks', 'tickets']) as head, 'released' as status,
+    'good' as reason;
 """
 
 
@@ -117,3 +118,17 @@ def test_a_rule_says_what_an_hour_costs(shop: Warehouse, night: Night):
     query = """select max(abs(expected_saving - (contact_probability * 0.3 * 3 - 0.1)))
         from predictions.order_contact_risks where is_message_worthwhile"""
     assert rows(shop, query) == [(pytest.approx(0, abs=1e-9),)]
+
+
+@pytest.mark.parametrize(("lost", "filled"), [("order_risks", "service_forecasts"), ("service", "order_contact_risks")])
+def test_risks_and_forecasts_are_served_each_by_itself(shop: Warehouse, night: Night, lost: str, filled: str):
+    """One of the two models lost to naive: the other still serves its table."""
+    shop.execute(SERVICE)
+    shop.execute("update ops.head_status set status = 'not_released' where head = $1", [lost])
+    shop.execute("drop table predicted." + {"order_risks": "service_orders", "service": "service_days"}[lost])
+    decide_actions(shop, night)
+    counts = {
+        table: rows(shop, f"select count(*) from predictions.{table}")[0][0]
+        for table in ("service_forecasts", "order_contact_risks")
+    }
+    assert {table for table, count in counts.items() if count} == {filled}

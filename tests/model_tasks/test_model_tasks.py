@@ -18,7 +18,7 @@ from tasks.train_model import train_model
 from tests.model_tasks.conftest import Done
 from tests.model_tasks.small_warehouse import AS_OF, MODEL, begin, night_of
 
-WITHOUT_DATA = ("service", "tickets", "uplift", "quality")
+WITHOUT_DATA = ("service", "order_risks", "tickets", "uplift", "quality")
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mtl_models import checkpoint, metrics, warm_start
-from mtl_models.calibrate import FEWEST_OUTCOMES, FEWEST_ROWS, Calibration
+from mtl_models.calibrate import FEWEST_OUTCOMES, FEWEST_ROWS, Calibration, fit_line
 from mtl_models.fit import calibrate
 from mtl_models.predict import predict, predict_uncalibrated
 from tests.mtl_models.test_model_files import saved
@@ -200,3 +200,10 @@ def test_heads_learn_from_their_own_rows(trained: Trained) -> None:
     assert (pairs.outcomes >= FEWEST_OUTCOMES).all() and (pairs.slopes != 1).all()
     assert not profile.outcomes.any() and (profile.slopes == 1).all()
     assert supply.rows == 0 and (supply.factors == 1).all()
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(0.4, -0.5), (1.0, 0.0), (1.4, 0.8)])
+def test_a_line_through_log_odds_is_recovered(slope, intercept):
+    log_odds = torch.linspace(-3, 3, 20_000)
+    observed = (slope * log_odds + intercept).sigmoid()
+    assert fit_line(log_odds, observed).tolist() == pytest.approx([slope, intercept], abs=0.01)

@@ -173,3 +173,18 @@ def test_groups_of_different_parts_stay_apart(shop: Shop) -> None:
     joined = concatenate([rows, rows])
     assert len(joined) == 2 * len(rows)
     assert len(torch.unique(joined.groups)) == 2 * len(torch.unique(rows.groups))
+
+
+def test_churn_follows_orders_where_nobody_was_seen_to_stay_away(trained: Trained):
+    """A shop younger than 90 days has no label of churn: who is the likeliest to order is the unlikeliest to leave."""
+    model = new_model(trained.shop)
+    rows = trained.shop.train["profile"]
+    unknown = torch.full_like(rows.targets["churns_90d"], torch.nan)
+    young = replace(rows, targets=rows.targets | {"churns_90d": unknown})
+    model.fit_baselines({"profile": young})
+    with torch.no_grad():
+        head = model.head("profile")
+        head.orders.residual.bias[0] = 1.0
+        predicted = predict(model, trained.shop.entities, {"profile": young})["profile"]
+    stays = (1 - predicted["order_probability_28d"]) ** (90 / 28)
+    assert torch.allclose(predicted["churn_probability_90d"], stays.clamp(0.02, 0.98), atol=1e-5)

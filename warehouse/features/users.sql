@@ -189,6 +189,10 @@ select
     visit_days_28d,
     visit_days_56d,
     visit_days_84d,
+    -- Visits that were to be expected since the last one, and of late, at the rate of twelve weeks (and a little more
+    -- than none): who used to come often and does not come any more has left.
+    visit_recency_days * (visit_days_84d + 0.5) / (least(tenure_days, 84) + 10) as visits_missed,
+    (visit_days_14d + 0.3) / (14 * (visit_days_84d + 0.5) / (least(tenure_days, 84) + 10) + 0.3) as visit_trend_ratio,
     cast(views_28d as bigint) as views_28d,
     cast(searches_28d as bigint) as searches_28d,
     cast(cart_adds_28d as bigint) as cart_adds_28d,

@@ -8,9 +8,6 @@ with usual as (
     from raw.service_tickets
     where staging.business_date(created_at) < getvariable('as_of_date')
 ),
-hour_costs as (
-    select distinct channel, contact_reason, agent_hour_cost from service_queues
-),
 deliveries as (
     select order_id, max(delivered_at) as delivered_at, max(promised_delivery_date) as promised_date
     from raw.order_lines
@@ -20,9 +17,9 @@ contacts as (
     select
         ctx_is_delivered as is_delivered,
         ctx_is_overdue as is_overdue,
-        contact_reason,
+        tickets.contact_reason,
         coalesce(tickets.handle_minutes, usual.handle_minutes, 0) / 60
-            * coalesce(agent_hour_cost, getvariable('agent_hour_cost')) as contact_cost,
+            * agent_hour_cost as contact_cost,
         not ctx_is_delivered
             and coalesce(created_at < delivered_at, true)
             and (ctx_is_overdue or coalesce(staging.business_date(created_at) <= promised_date, true)) as is_spared
@@ -32,7 +29,10 @@ contacts as (
         and staging.business_date(created_at) >= origin_date
         and staging.business_date(created_at) < origin_date + 28
     left join deliveries on deliveries.order_id = orders.order_id
-    left join hour_costs using (channel, contact_reason), usual
+    join service_terms
+        on service_terms.channel is not distinct from tickets.channel
+        and service_terms.contact_reason is not distinct from tickets.contact_reason,
+        usual
     where label_contacted = 1
 )
 select

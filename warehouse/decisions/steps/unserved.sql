@@ -5,3 +5,4 @@ create or replace temp table unit_margins (product_id varchar, unit_margin doubl
 create or replace temp table wished_purchases (product_index bigint, wished_units double);
 create or replace temp table scarce_products (product_index bigint, unit_worth double);
 create or replace temp table lost_sales (product_id varchar, site_id varchar, lost_revenue double);
+create or replace temp table late_contacts as select 0 as late_orders, 1.0 as late_ratio;
