@@ -148,6 +148,20 @@ def test_each_user_is_asked_about_once(shop: Shop) -> None:
     assert torch.equal(users, rows["recommendation"].slots["user"])
 
 
+def test_a_question_names_the_user_and_the_site_of_its_rows(shop: Shop) -> None:
+    model = linked(shop, settings(("profile->service",)))
+    rows = shop.validation["service_orders"].take(slice(0, 8))
+    slots = {
+        "user": torch.tensor([3, ABSENT, 3, 7, 3, ABSENT, 0, 7]),
+        "site": torch.tensor([0, 0, 2, ABSENT, 0, 0, 2, 1]),
+    }
+    rows = replace(rows, slots={**rows.slots, **slots})
+    questions = model.consistency.ask({"service_orders": rows})
+    assert questions is not None and len(questions.rows) == 6
+    for slot, named in slots.items():
+        assert torch.equal(questions.rows.slots[slot][questions.places["service_orders"]], named)
+
+
 def test_rows_without_a_user_hear_nothing(shop: Shop) -> None:
     model = linked(shop, settings())
     rows = shop.validation["service_orders"].take(slice(0, 40))
