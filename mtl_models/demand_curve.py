@@ -95,7 +95,9 @@ class DemandCurve(nn.Module):
             expected=response.expected * (learned[spells.products] * spells.log_price).exp(),
             log_price=spells.log_price,
             product_ids=spells.products,
-            products=len(self.own_shift),
+            categories=torch.zeros_like(self.own_shift, dtype=torch.int64).index_put(
+                (spells.products,), spells.categories
+            ),
             prior_spread=self.prior_spread,
         )
         self.own_shift.copy_(own.shift)

@@ -10,7 +10,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from mtl_models.elasticity import is_identified
+from mtl_models.elasticity import is_identified, standard_error
 from mtl_models.heads import TASKS
 from mtl_models.model import product_ids
 from tasks.night import Night
@@ -102,7 +102,7 @@ def _demand(serving: dict[str, ServingModel], frames: Frames) -> Columns:
     evidence = pl.when(pl.Series((sold & (products > 0)).numpy())).then(pl.lit("own_history"))
     columns = units.predictions["supply"] | {
         "elasticity": elasticity.predictions["supply"]["elasticity"],
-        "elasticity_sd": spread,
+        "elasticity_sd": standard_error(spread, elasticity.predictions["supply"]["elasticity"]),
         "is_elasticity_identified": is_identified(spread, curve.prior_spread) & (rows.inputs["is_priced"] > 0),
     }
     return _series(columns) | _made_by(levels) | {"evidence_level": evidence.otherwise(pl.lit("similar"))}

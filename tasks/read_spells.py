@@ -32,6 +32,7 @@ def read_spells(con: duckdb.DuckDBPyConnection, products: Vocabulary, label_end_
         log_price=_tensor(log_price),
         context=torch.stack([_tensor(rows[name]) for name in rows.columns if name.startswith("ctx_")], dim=1),
         products=product,
+        categories=_tensor(rows["category"].rank("dense").fill_null(0)).long(),
         markets=_tensor(markets).long(),
     )
     return spells.take(product > 0)

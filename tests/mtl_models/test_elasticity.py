@@ -18,12 +18,16 @@ from mtl_models.elasticity import (
 PRIOR = torch.tensor(FIRST_PRIOR_SPREAD)
 
 
-def own(units: Tensor, expected: Tensor, ratio: Tensor, ids: Tensor, products: int) -> OwnElasticity:
-    return own_elasticity(units, expected, ratio, ids, products, prior_spread=PRIOR)
+def own(
+    units: Tensor, expected: Tensor, ratio: Tensor, ids: Tensor, products: int, categories: Tensor | None = None
+) -> OwnElasticity:
+    one = torch.ones(products, dtype=torch.int64)
+    return own_elasticity(units, expected, ratio, ids, one if categories is None else categories, prior_spread=PRIOR)
 
 
 def spells(units: Tensor, ratio: Tensor, promoted: Tensor, products: Tensor, markets: Tensor) -> Spells:
-    return Spells(units, torch.ones(len(units)), ratio, promoted[:, None], products, markets)
+    one = torch.ones_like(products)
+    return Spells(units, torch.ones(len(units)), ratio, promoted[:, None], products, one, markets)
 
 
 def test_own_prices_move_the_elasticity_as_far_as_they_can_tell() -> None:
@@ -74,6 +78,28 @@ def test_products_that_all_lie_beside_what_was_learned_move_together() -> None:
     found = own(units, expected, ratio, ids, products + 1)
     assert found.shift[1:-1].mean() == pytest.approx(-0.8, abs=0.1)
     assert found.shift[products] == pytest.approx(float(found.shift[0])) == pytest.approx(-0.8, abs=0.1)
+
+
+def test_a_product_follows_its_category_as_far_as_that_tells() -> None:
+    """Three categories at -1, -2 and -3, whose products differ by 0.3; one product of each never moved its price, and
+    one is of no known category."""
+    generator = torch.Generator().manual_seed(5)
+    products, weeks = 121, 40
+    categories = torch.cat([torch.zeros(2, dtype=torch.int64), torch.arange(1, 4).repeat(40)])[: products + 1]
+    truth = -categories.float() + 0.3 * torch.randn(products + 1, generator=generator)
+    ids = torch.arange(2, products + 1).repeat_interleave(weeks)
+    is_still = ids > products - 3
+    ratio = 0.2 * torch.randn(len(ids), generator=generator) * ~is_still
+    expected = 15 * torch.exp(-2.0 * ratio)
+    units = torch.poisson(15 * torch.exp(truth[ids] * ratio), generator=generator)
+    found = own(units, expected, ratio, ids, products + 1, categories)
+    assert (found.shift[-3:] - 2).sort().values.tolist() == pytest.approx([-3, -2, -1], abs=0.2)
+    assert found.shift[1] == pytest.approx(0, abs=0.6) and found.spread[1] == pytest.approx(float(found.prior_spread))
+    assert 0.2 < float(found.spread[-1]) < 0.5 < 0.7 < float(found.prior_spread)
+    error = found.shift[2:] - 2 - truth[2:]
+    assert error.abs().mean() < 0.25
+    inside = (error.abs() < 1.2816 * found.spread[2:]).float().mean()
+    assert 0.7 < float(inside) < 0.9
 
 
 def test_the_shops_elasticity_is_found_beside_promotions_levels_and_seasons_of_any_size() -> None:

@@ -269,6 +269,7 @@ def price_spells(shop: Shop) -> Spells:
         log_price=log_price_ratio(rows.inputs["price"], rows.inputs["reference_price"]),
         context=torch.zeros(len(rows), 0),
         products=product_ids(shop.entities, rows),
+        categories=torch.ones(len(rows), dtype=torch.int64),
         markets=torch.zeros(len(rows), dtype=torch.int64),
     )
 
