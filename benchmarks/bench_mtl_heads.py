@@ -36,8 +36,7 @@ from warehouse.connect import open_read_only
 HERE = Path(__file__).parent
 RESULTS = Path(".fivefold/mtl_heads.jsonl")
 DEMO_SHOP = "demo_shop:small?seed=1"
-# The default first, which the others are compared with; tasks alone are the control.
-JOINT = tuple(sorted(set(ARCHITECTURES) - {SINGLE}, key=lambda way: way != ModelConfig().sharing))
+JOINT = tuple(way for way in ARCHITECTURES if way != SINGLE)
 WAYS = (SINGLE, *JOINT, PLACEBO)
 
 
@@ -56,11 +55,8 @@ def main(words: list[str] | None = None) -> None:
     print(page.tables_of(results))
     if arguments.write:
         page.write(results)
-    print(
-        json.dumps(
-            {"benchmark": "mtl_heads", "shops": {shop: tables.figures(results.of(shop)) for shop in results.shops()}}
-        )
-    )
+    shops = {shop: tables.figures(results.of(shop)) for shop in results.shops()}
+    print(json.dumps({"benchmark": "mtl_heads", "shops": shops}))
 
 
 def parse(words: list[str] | None) -> argparse.Namespace:
@@ -69,9 +65,7 @@ def parse(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=ModelConfig().max_epochs)
     parser.add_argument("--only", type=lambda names: names.split(","), default=WAYS, help=f"some of {', '.join(WAYS)}")
-    parser.add_argument(
-        "--results", type=Path, default=Path(".fivefold/mtl_heads.jsonl"), help="a line for each training"
-    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="has a line for each training")
     parser.add_argument("--write", action="store_true", help="write the results' tables to docs/heads.md and README.md")
     arguments = parser.parse_args(words)
     if unknown := set(arguments.only) - set(WAYS):

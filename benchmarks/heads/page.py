@@ -30,6 +30,7 @@ results (`--write`).
   the improvement as a share of the single trainings' value, above 0 where together is better. Its 95% interval adds
   up two kinds of luck: users or products drawn anew with all their rows (service_days: channel and reason), and seeds
   (Student's t). Bold is beyond luck when all measures of the column are looked at together (Holm).
+* The validation loss is the mean over tasks, each as a share of its baseline's; the sharing is chosen by it.
 * CPU seconds are of training only, one core; wall seconds tell of the machine's other work too. MiB is what training
   added to the process at its peak; the single trainings' is the largest of them.
 * The **placebo** is the default sharing, trained once for each table with the labels of all other tables moved to
@@ -48,7 +49,10 @@ def write(results: Results) -> None:
     PAGE.write_text(f"{HOW}\n{tables_of(results)}\n", encoding="utf-8")
     found = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     text = f"{BEGIN}\n{short_tables(results)}\n{END}"
-    README.write_text(found.sub(lambda _: text, README.read_text(encoding="utf-8")), encoding="utf-8")
+    filled, places = found.subn(lambda _: text, README.read_text(encoding="utf-8"))
+    if places != 1:
+        raise SystemExit(f"{README} has {places} places for the table. Remedy: one, between the lines\n{BEGIN}\n{END}")
+    README.write_text(filled, encoding="utf-8")
 
 
 def short_tables(results: Results) -> str:
@@ -58,13 +62,13 @@ def short_tables(results: Results) -> str:
 
 def _section(shop: str, ways: ByWay, codes: list[str]) -> str:
     default = ModelConfig().sharing
-    seeds = {len(found) for found in ways.values()}
     parts = [
         f"## {shop}",
-        f"Seeds: {min(seeds)} to {max(seeds)} of each. Code: {', '.join(codes)}.",
+        f"Code: {', '.join(codes)}.",
         "### Cost, and the window to choose by",
         tables.costs(ways),
-        tables.cheapest(ways, default),
+        tables.price(ways, default),
+        tables.validation(ways),
         "### Measured window",
         tables.values(ways),
         "### Gain over each task alone",
@@ -78,4 +82,6 @@ def _section(shop: str, ways: ByWay, codes: list[str]) -> str:
 
 def _short(shop: str, ways: ByWay) -> str:
     default = ModelConfig().sharing
+    if not {tables.SINGLE, default} <= ways.keys():
+        return f"{shop}: `{default}` and each task alone are not measured yet."
     return "\n\n".join([f"{shop}:", tables.short(ways, default), tables.verdict(ways, default)])

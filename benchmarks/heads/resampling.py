@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mtl_models.heads import TASKS
 from mtl_models.ranking_metrics import LENGTH
-from mtl_models.scorecard import Columns, Lists, Score
+from mtl_models.scorecard import Columns, Score
 from tasks.read_samples import read_keys
 from tasks.score_heads import Answers, score_answers
 
@@ -30,6 +30,8 @@ ENTITIES = {
     "service_days": "concat_ws(' ', channel, contact_reason)",
     "service_tickets": "coalesce(user_id, ticket_id)",
 }
+# What lists know of each candidate.
+OF_CANDIDATES = ("lists", "products", "is_bought", "is_new")
 LUCK = 20240601
 
 Numbers = NDArray[np.int64]
@@ -73,16 +75,26 @@ def resampled_gates(con: duckdb.DuckDBPyConnection, task: str, answers: Answers,
 def resample(answers: Answers, entity: Numbers, drawn: Numbers) -> Answers:
     """The answers about the drawn entities, as often as each was drawn; a list drawn twice is two lists."""
     index, draw = rows_of(entity, drawn)
+    taken = take(answers, index)
+    if taken.lists is None:
+        return taken
+    relevant, relevant_new = taken.lists.relevant[drawn], taken.lists.relevant_new[drawn]
+    return replace(taken, lists=replace(taken.lists, lists=draw, relevant=relevant, relevant_new=relevant_new))
 
-    def take(columns: Columns) -> Columns:
+
+def take(answers: Answers, index: Numbers) -> Answers:
+    """The rows at `index`, in that order."""
+
+    def rows(columns: Columns) -> Columns:
         return {name: values[index] for name, values in columns.items()}
 
+    lists = answers.lists
     return Answers(
-        targets=take(answers.targets),
-        baselines=take(answers.baselines),
-        inputs=take(answers.inputs),
-        predicted=take(answers.predicted),
-        lists=None if answers.lists is None else _take_lists(answers.lists, index, draw, drawn),
+        targets=rows(answers.targets),
+        baselines=rows(answers.baselines),
+        inputs=rows(answers.inputs),
+        predicted=rows(answers.predicted),
+        lists=lists and replace(lists, **{name: getattr(lists, name)[index] for name in OF_CANDIDATES}),
         campaigns=None if answers.campaigns is None else answers.campaigns[index],
     )
 
@@ -102,18 +114,6 @@ def _gates(task: str, answers: Answers) -> dict[str, Score]:
     return {f"{score.task} {score.metric}": score for score in score_answers(task, answers) if score.is_gate}
 
 
-def _take_lists(lists: Lists, index: Numbers, draw: Numbers, drawn: Numbers) -> Lists:
-    return replace(
-        lists,
-        lists=draw,
-        products=lists.products[index],
-        is_bought=lists.is_bought[index],
-        is_new=lists.is_new[index],
-        relevant=lists.relevant[drawn],
-        relevant_new=lists.relevant_new[drawn],
-    )
-
-
 def _best_of_lists(answers: Answers) -> Answers:
     """Only candidates among the best of their list, or of what is new in it: the gates look at no others."""
     lists, score = answers.lists, answers.predicted["score"]
@@ -122,19 +122,4 @@ def _best_of_lists(answers: Answers) -> Answers:
         order = inside[np.lexsort((inside, -score[inside], lists.lists[inside]))]
         ordered = lists.lists[order]
         kept[order[np.arange(len(ordered)) - np.searchsorted(ordered, ordered) < LENGTH]] = True
-    index = np.flatnonzero(kept)
-    fewer = replace(
-        lists,
-        lists=lists.lists[index],
-        products=lists.products[index],
-        is_bought=lists.is_bought[index],
-        is_new=lists.is_new[index],
-    )
-    return replace(
-        answers,
-        targets={},
-        inputs={},
-        baselines={"popularity": answers.baselines["popularity"][index]},
-        predicted={"score": score[index]},
-        lists=fewer,
-    )
+    return take(answers, np.flatnonzero(kept))

@@ -50,12 +50,13 @@ class Results:
                 training = Training(**line["training"])
                 way = SINGLE if training.alone else PLACEBO if training.placebo else training.sharing
                 parts[way][training.seed].append(line)
-        merged = {way: {seed: together(lines) for seed, lines in sorted(seeds.items())} for way, seeds in parts.items()}
+        merged = {way: {seed: together(seeds[seed]) for seed in sorted(seeds)} for way, seeds in parts.items()}
         every = max((len(found["gates"]) for seeds in merged.values() for found in seeds.values()), default=0)
-        return {
+        whole = {
             way: {seed: found for seed, found in seeds.items() if len(found["gates"]) == every}
             for way, seeds in merged.items()
         }
+        return {way: seeds for way, seeds in whole.items() if seeds}
 
 
 def together(parts: Sequence[Found]) -> Found:

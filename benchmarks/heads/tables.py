@@ -8,6 +8,8 @@ from statistics import fmean
 from heads.differences import Difference, beyond_luck, gain, over_seeds
 from heads.results import PLACEBO, SINGLE, ByWay, Found
 
+from mtl_models.sharing import ARCHITECTURES
+
 HARD = "hard"
 # Of the CPU seconds of each task alone, at most.
 COST_TARGET = 0.6
@@ -17,7 +19,7 @@ def costs(ways: ByWay) -> str:
     """What each way costs, and what the validation window says of it: the table to choose the sharing by."""
     rows = []
     for way, seeds in _trained(ways).items():
-        losses = {seed: fmean(found["validation"].values()) for seed, found in seeds.items()}
+        losses = _losses(ways, way)
         rows.append(
             [
                 way,
@@ -33,6 +35,16 @@ def costs(ways: ByWay) -> str:
         )
     header = ["", "validation loss", "less hard's", "better", "less single's", "better"]
     return _markdown([*header, "CPU s", "of single's", "wall s", "MiB", "seeds"], rows)
+
+
+def validation(ways: ByWay) -> str:
+    """Each task's loss on the validation window as a share of its baseline's, mean over seeds."""
+    tasks = next((next(iter(seeds.values()))["validation"] for seeds in _trained(ways).values()), {})
+    rows = [
+        [task, *(f"{fmean(found['validation'][task] for found in s.values()):.4f}" for s in _trained(ways).values())]
+        for task in tasks
+    ]
+    return _markdown(["task", *_trained(ways)], rows)
 
 
 def values(ways: ByWay) -> str:
@@ -80,9 +92,9 @@ def short(ways: ByWay, together: str) -> str:
     return _markdown(["task", "measure", "naive", "each alone", "together", "gain"], rows)
 
 
-def cheapest(ways: ByWay, together: str) -> str:
-    """Whether training together is as cheap as it should be."""
-    if not (ways.get(SINGLE) and ways.get(together)):
+def price(ways: ByWay, together: str) -> str:
+    """In words: whether training together is as cheap as it should be."""
+    if not {SINGLE, together} <= ways.keys():
         return ""
     share = _mean(ways[together], "cpu_s") / _mean(ways[SINGLE], "cpu_s")
     said = f"`{together}` takes {share:.0%} of the CPU seconds that the single trainings take together"
@@ -127,7 +139,7 @@ def differences(ways: ByWay, ours: str, theirs: str) -> dict[str, Difference]:
 
 
 def _trained(ways: ByWay) -> ByWay:
-    return {way: ways[way] for way in sorted(ways, key=lambda way: way != SINGLE) if way != PLACEBO and ways[way]}
+    return {way: ways[way] for way in ARCHITECTURES if way in ways}
 
 
 def _losses(ways: ByWay, way: str) -> dict[int, float]:
