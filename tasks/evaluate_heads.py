@@ -21,7 +21,7 @@ from tasks.write_rows import replace_night
 from warehouse.connect import read_sql
 
 # Tasks whose rows show the ids of users or products; the others score everybody as they score a newcomer.
-SEE_IDS = ("recommendation", "service_orders", "service_tickets")
+SEE_IDS = ("recommendation", "service_tickets")
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,15 @@ SOFTPLUS_Z_90 = 0.955
 
 
 class OrderRisk(Head):
-    """The probability that an order leads to a contact, and to a return, over the shop's average."""
+    """The probability that an order leads to a contact, and to a return, over the shop's average.
+
+    An order is looked at every week while it is open, with the same outcome: with ids the head learns by heart who
+    once asked (measured on validation rows of two shops: relative loss after six passes 1.03 and 1.03 with ids, 0.99
+    and 0.97 without; the best passes alike).
+    """
 
     table = "service_orders"
+    is_blind_to_ids = True
     log_odds = RISKS
     constant_logits: Tensor
 
