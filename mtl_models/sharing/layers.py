@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
+from functools import reduce
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -39,18 +40,24 @@ class Dropout(nn.Module):
 
 
 class StackedLayer(nn.Module):
-    """`count` layers of a trunk, each with weights of its own, as one batched matrix product."""
+    """`count` layers of a trunk, each with weights of its own."""
 
     def __init__(self, count: int, before: int, after: int, dropout: float) -> None:
         super().__init__()
-        bound = before**-0.5  # as nn.Linear starts
-        self.weight = nn.Parameter(torch.empty(count, before, after).uniform_(-bound, bound))
+        bound = before**-0.5  # as nn.Linear starts, and laid out like it
+        self.weight = nn.Parameter(torch.empty(count, after, before).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(count, 1, after).uniform_(-bound, bound))
         self.dropout = Dropout(dropout)
 
     def forward(self, rows: Tensor) -> Tensor:
         """[n, before], read by all, or [count, n, before], each its own, to [count, n, after]."""
-        hidden = torch.baddbmm(self.bias, rows.expand(len(self.weight), -1, -1), self.weight)
+        if rows.ndim == 3:
+            return self._activate(torch.baddbmm(self.bias, rows, self.weight.mT))
+        # One layer as wide as all of them: a third of the time of a batched product, forward and backward.
+        wide = functional.linear(rows, self.weight.flatten(0, 1), self.bias.flatten())
+        return self._activate(wide.view(len(rows), *self.bias.shape[::2])).transpose(0, 1).contiguous()
+
+    def _activate(self, hidden: Tensor) -> Tensor:
         return self.dropout(functional.silu(functional.layer_norm(hidden, hidden.shape[-1:])))
 
 
@@ -85,10 +92,10 @@ class Gate(nn.Module):
 
     def forward(self, rows: Tensor, *groups: Tensor) -> Tensor:
         """[n, width] for rows [n, input_width] and groups of experts [count, n, width]."""
-        shares = self.choose(rows).softmax(dim=1)  # [n, experts]
-        self.usage = shares.detach().mean(dim=0)
-        parts = shares.T[:, :, None].split([len(group) for group in groups])
-        return torch.stack([(part * group).sum(dim=0) for part, group in zip(parts, groups, strict=True)]).sum(dim=0)
+        shares = self.choose(rows).T.softmax(dim=0)  # [experts, n], which takes a tenth of the time of [n, experts]
+        self.usage = shares.detach().mean(dim=1)
+        experts = chain.from_iterable(group.unbind() for group in groups)
+        return reduce(torch.add, map(torch.mul, shares[:, :, None].unbind(), experts))
 
 
 def usage(gates: nn.ModuleDict) -> dict[str, Tensor]:

@@ -49,6 +49,8 @@ class TabularNetwork(nn.Module):
         x = self.columns(rows)  # [n, width]
         if len(self.scales) > 1:
             x = (x * self.scales[:, None]).flatten(0, 1)  # [members * n, width]
+        if torch.is_autocast_enabled(x.device.type):  # once, not by each of the layers that read it
+            x = x.to(torch.get_autocast_dtype(x.device.type))
         features = self.sharing({TABLE: x})
         return [self.towers[target.spec.name](features[target.spec.name]) for target in self.targets]
 

@@ -84,7 +84,7 @@ def test_even_stitches_give_tasks_of_one_table_the_same_features() -> None:
 def test_one_expert_is_hard_sharing() -> None:
     mmoe, hard, rows = make("mmoe", experts=1), make("hard"), some_rows()
     for layer, linear in zip(mmoe.experts.layers, (hard.trunk[0], hard.trunk[4]), strict=True):
-        layer.weight.data[0], layer.bias.data[0, 0] = linear.weight.data.T, linear.bias.data
+        layer.weight.data[0], layer.bias.data[0, 0] = linear.weight.data, linear.bias.data
     for task, features in hard(rows).items():
         torch.testing.assert_close(mmoe(rows)[task], features)
 
@@ -116,7 +116,7 @@ def test_without_shared_experts_and_with_one_of_its_own_a_task_is_single() -> No
     for task in TASKS:
         layers, trunk = ple.levels[0].own_experts[task].layers, single.trunks[task]
         for layer, linear in zip(layers, (trunk[0], trunk[4]), strict=True):
-            layer.weight.data[0], layer.bias.data[0, 0] = linear.weight.data.T, linear.bias.data
+            layer.weight.data[0], layer.bias.data[0, 0] = linear.weight.data, linear.bias.data
     for task, features in single(rows).items():
         torch.testing.assert_close(ple(rows)[task], features)
 
