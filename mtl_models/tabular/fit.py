@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,13 +27,19 @@ CHUNK_ROWS = 8192
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """One pass. Losses by task are relative to the constant predictor's, so below 1 beats it; `validation_losses` is
-    empty without validation rows."""
+    empty without validation rows.
+
+    `left_out` counts the steps in which a task's loss was not finite, and `skipped_steps` those in which none was, or
+    the gradient.
+    """
 
     number: int
     training_losses: dict[str, float]
     validation_losses: dict[str, float]
     is_best: bool
     seconds: float
+    left_out: dict[str, int]
+    skipped_steps: int
 
 
 def fit(network: TabularNetwork, train: Rows, validation: Rows | None) -> Iterator[Epoch]:
@@ -44,7 +52,7 @@ def fit(network: TabularNetwork, train: Rows, validation: Rows | None) -> Iterat
     best_loss, best, waited = float("inf"), learner.average, 0
     for number in range(1, config.max_epochs + 1):
         started = time.perf_counter()
-        training_losses = learner.learn(train)
+        passed = learner.learn(train)
         validation_losses = learner.measure(validation) if validation is not None else {}
         total = sum(learner.weights[task] * loss for task, loss in validation_losses.items())
         is_best = validation is None or total < best_loss
@@ -54,10 +62,10 @@ def fit(network: TabularNetwork, train: Rows, validation: Rows | None) -> Iterat
             waited += 1
         yield Epoch(
             number=number,
-            training_losses=training_losses,
             validation_losses=validation_losses,
             is_best=is_best,
             seconds=time.perf_counter() - started,
+            **passed,
         )
         if waited > config.patience:
             break
@@ -75,6 +83,8 @@ class Learner:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.weights = {target.spec.name: target.spec.weight for target in network.targets}
         self.balancing = build_balancing(tuple(self.weights), self.weights, config).to(network.loss_scales.device)
+        self.shared = network.sharing.shared_parameters()
+        self.own = {task: list(tower.parameters()) for task, tower in network.towers.items()}
         self.parameters = list(network.parameters())
         self.average = [parameter.detach().clone() for parameter in self.parameters]
         self.steps = 0
@@ -85,26 +95,38 @@ class Learner:
             fused=True,
         )
 
-    def learn(self, rows: Rows) -> dict[str, float]:
-        """One pass; the mean loss of each task."""
-        network, seen = self.network.train(), []
-        own = {task: list(tower.parameters()) for task, tower in network.towers.items()}
-        shared = network.sharing.shared_parameters()
+    def learn(self, rows: Rows) -> dict[str, Any]:
+        """One pass; the mean loss of each task, and what was left out."""
+        network, seen, skipped = self.network.train(), [], 0
         size = min(self.config.batch_rows, max(len(rows) // FEWEST_STEPS, FEWEST_ROWS))
         for batch in batches(rows, size, self.generator):
             with precision(self.config, batch.labels.device):
                 raw = network(batch)
             losses = network.losses(raw, batch.labels)
-            loss = self.balancing.total(self.balancing.usable(losses), shared, own) + network.sharing.penalty()
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM)
-            self.optimiser.step()
-            self._follow()
             seen.append(torch.stack(list(losses.values())).detach())
-        means = dict(zip(losses, torch.stack(seen).mean(dim=0).tolist(), strict=True))
-        self.balancing.end_epoch(means)
-        return means
+            skipped += not self._step(self.balancing.usable(losses))
+        values = torch.stack(seen)  # [steps, tasks]
+        means = values.where(values.isfinite(), torch.nan).nanmean(dim=0).tolist()
+        training_losses = dict(zip(losses, means, strict=True))
+        self.balancing.end_epoch({task: mean for task, mean in training_losses.items() if math.isfinite(mean)})
+        return {
+            "training_losses": training_losses,
+            "left_out": self.balancing.take_left_out(),
+            "skipped_steps": skipped,
+        }
+
+    def _step(self, losses: dict[str, Tensor]) -> bool:
+        """Move along the gradient of finite losses; False where there is none or it is not finite: nothing moves."""
+        if not losses:
+            return False
+        loss = self.balancing.total(losses, self.shared, self.own) + self.network.sharing.penalty()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if not nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM).isfinite():
+            return False
+        self.optimiser.step()
+        self._follow()
+        return True
 
     @torch.inference_mode()
     def measure(self, rows: Rows) -> dict[str, float]:
