@@ -79,7 +79,7 @@ def run_simulation(simulation: Simulation, policies: Sequence[str], *, is_quiet:
         _live_history(simulation, history, say)
         for policy in policies:
             home = simulation.folder / policy
-            _fork(history, home)
+            _fork(simulation, history, home)
             _live_under(simulation, policy, home, say)
     return compare(simulation.folder, simulation.spec, policies, simulation.first_day, simulation.end)
 
@@ -91,9 +91,11 @@ def _live_history(simulation: Simulation, home: Path, say: Say) -> None:
         life.live_until(simulation.first_day, lambda message, done: say(f"{message} ({done or 0:.0%})", True))
 
 
-def _fork(history: Path, home: Path) -> None:
-    """A home with a copy of the history; complete from the moment that it is there."""
-    if not home.exists():
+def _fork(simulation: Simulation, history: Path, home: Path) -> None:
+    """A home with a copy of the history; complete from the moment that it is there. What is left of a home that
+    somebody removed while it was written to, a shop without a history, gives way."""
+    if not Life.is_begun(simulation.spec, home):
+        shutil.rmtree(home, ignore_errors=True)
         aside = home.with_name(f".{home.name}")
         shutil.rmtree(aside, ignore_errors=True)
         shutil.copytree(history, aside)

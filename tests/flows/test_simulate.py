@@ -148,3 +148,13 @@ def test_a_chart_holds_every_value_within_its_frame(values: list[float]) -> None
         "".join(text.itertext()): float(text.get("y", 0)) for text in svg.iter("{http://www.w3.org/2000/svg}text")
     }
     assert abs(labels["one"] - labels["two <&>"]) >= 15
+
+
+def test_the_remains_of_a_home_do_not_begin_a_shop_of_their_own(prefect_server: str, home: Path, tmp_path: Path):
+    """Removed by hand while it was written to: folders are left, and no shop."""
+    one = simulation(tmp_path, nights=1)
+    (one.folder / "rules" / "landing" / SPEC.name / "orders").mkdir(parents=True)
+    shutil.copytree(simulation(home).folder / "history", one.folder / "history")
+    compared = run_simulation(one, ("rules",), is_quiet=True)
+    assert compared.table["nights"].to_list() == [1]
+    assert Life(SPEC, one.folder / "rules").world.today == one.end

@@ -125,7 +125,11 @@ PRICE_RECOMMENDATIONS = _published(
     number("elasticity_p10", "Own-price elasticity: one chance in ten that it is lower"),
     number("elasticity_p50", "Own-price elasticity; -2 means 1% dearer sells 2% less"),
     number("elasticity_p90", "One chance in ten that it is higher", high=0),
-    flag("is_elasticity_identified", "Whether the prices of the product and its category moved enough to know", required=True),
+    flag(
+        "is_elasticity_identified",
+        "Whether the prices of the product and its category moved enough to know",
+        required=True,
+    ),
     number("expected_units_now", "Units in the next 28 days at the current price", low=0),
     number("expected_units_then", "Units in the next 28 days at the recommended price", low=0),
     number("expected_revenue_now", "Money in 28 days at the current price", low=0),

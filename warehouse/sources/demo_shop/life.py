@@ -24,7 +24,12 @@ class Life:
 
     def __init__(self, spec: ShopSpec, home: Path) -> None:
         self.spec, self.landing, self.truth = spec, spec.landing(home), spec.truth(home)
-        self.world = self._wake() if self.landing.is_dir() and self._state.is_dir() else self._open()
+        self.world = self._wake() if self.is_begun(spec, home) else self._open()
+
+    @staticmethod
+    def is_begun(spec: ShopSpec, home: Path) -> bool:
+        """Whether the shop has a life there to go on with."""
+        return spec.landing(home).is_dir() and _state(spec.truth(home)).is_dir()
 
     def live(self, decisions: Decisions | None = None) -> Day:
         """Live one day under the decisions, and write all that it brings; DecisionError, and nothing lived, when the
@@ -61,14 +66,14 @@ class Life:
     def save(self) -> None:
         """Save the state from which the shop lives on, and what is true of its entities."""
         truth.write_entities(self.truth, self.world.truth())
-        self.world.save(self._state)
+        self.world.save(_state(self.truth))
 
     def _wake(self) -> World:
         try:
-            return World.load(self._state)
+            return World.load(_state(self.truth))
         except (KeyError, TypeError, ValueError) as error:
             raise FeedError(
-                f"The demo shop cannot live on from {self._state}, which another version of it saved ({error}).",
+                f"The demo shop cannot live on from {_state(self.truth)}, which another version of it saved ({error}).",
                 remedy=f"delete {self.landing} and {self.truth} to begin its history anew, or name another home.",
             ) from error
 
@@ -80,9 +85,9 @@ class Life:
         land(self.landing, world.opening(), world.today - timedelta(days=1))
         return world
 
-    @property
-    def _state(self) -> Path:
-        return self.truth / "world"
+
+def _state(truth: Path) -> Path:
+    return truth / "world"
 
 
 def _wait_for(writing: list[Future[None]]) -> None:
