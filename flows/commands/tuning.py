@@ -79,7 +79,8 @@ def _tell(tuned: Tuned) -> None:
     if not tuned.is_in_diary:
         print_line("a night is at work: ops.tuning_trials will have these trials after the next tune")
     best = tuned.best
-    others = f"best of {len(tuned.records)} trials, {tuned.resumed} of them of earlier runs"
+    trials = "one trial" if len(tuned.records) == 1 else f"{len(tuned.records)} trials"
+    others = f"best of {trials}, {tuned.resumed} of them of earlier runs"
     print_line(f"\n# trial {best.number}, value {best.value:.4f}: {others}, on samples as of {tuned.as_of_date}")
     if best.is_in_use:
         print_line("# these are the settings in use")

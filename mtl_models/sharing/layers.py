@@ -45,16 +45,16 @@ class StackedLayer(nn.Module):
     def __init__(self, count: int, before: int, after: int, dropout: float) -> None:
         super().__init__()
         bound = before**-0.5  # as nn.Linear starts, and laid out like it
-        self.weight = nn.Parameter(torch.empty(count, after, before).uniform_(-bound, bound))
+        self.weights = nn.Parameter(torch.empty(count, after, before).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(count, 1, after).uniform_(-bound, bound))
         self.dropout = Dropout(dropout)
 
     def forward(self, rows: Tensor) -> Tensor:
         """[n, before], read by all, or [count, n, before], each its own, to [count, n, after]."""
         if rows.ndim == 3:
-            return self._activate(torch.baddbmm(self.bias, rows, self.weight.mT))
+            return self._activate(torch.baddbmm(self.bias, rows, self.weights.mT))
         # One layer as wide as all of them: a third of the time of a batched product, and no sum over layers backward.
-        wide = functional.linear(rows, self.weight.flatten(0, 1), self.bias.flatten())
+        wide = functional.linear(rows, self.weights.flatten(0, 1), self.bias.flatten())
         return self._activate(wide.view(len(rows), *self.bias.shape[::2])).transpose(0, 1).contiguous()
 
     def _activate(self, hidden: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ def test_identity_stitches_keep_the_trunks_apart() -> None:
     for stitch in sharing.stitches:
         torch.testing.assert_close(stitch.sum(dim=1), torch.ones(3))
         stitch.data = torch.eye(3)
-    weight_of = "trunks.layers.0.weight"
+    weight_of = "trunks.layers.0.weights"
     for i, task in enumerate(TASKS):
         reached = gradients(sharing, task, rows)[weight_of].flatten(1).norm(dim=1) > 0
         assert reached.tolist() == [j == i for j in range(3)]
@@ -84,7 +84,7 @@ def test_even_stitches_give_tasks_of_one_table_the_same_features() -> None:
 def test_one_expert_is_hard_sharing() -> None:
     mmoe, hard, rows = make("mmoe", experts=1), make("hard"), some_rows()
     for layer, linear in zip(mmoe.experts.layers, (hard.trunk[0], hard.trunk[4]), strict=True):
-        layer.weight.data[0], layer.bias.data[0, 0] = linear.weight.data, linear.bias.data
+        layer.weights.data[0], layer.bias.data[0, 0] = linear.weight.data, linear.bias.data
     for task, features in hard(rows).items():
         torch.testing.assert_close(mmoe(rows)[task], features)
 
@@ -116,7 +116,7 @@ def test_without_shared_experts_and_with_one_of_its_own_a_task_is_single() -> No
     for task in TASKS:
         layers, trunk = ple.levels[0].own_experts[task].layers, single.trunks[task]
         for layer, linear in zip(layers, (trunk[0], trunk[4]), strict=True):
-            layer.weight.data[0], layer.bias.data[0, 0] = linear.weight.data, linear.bias.data
+            layer.weights.data[0], layer.bias.data[0, 0] = linear.weight.data, linear.bias.data
     for task, features in single(rows).items():
         torch.testing.assert_close(ple(rows)[task], features)
 
