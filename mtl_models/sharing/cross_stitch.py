@@ -42,7 +42,7 @@ class CrossStitch(Sharing):
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """The last layers of all trunks."""
-        return [self.trunks.last_weight()]
+        return [self.trunks.last_weights()]
 
 
 def _first_stitch(tasks: int) -> nn.Parameter:

@@ -74,9 +74,9 @@ class Experts(nn.Module):
             rows = layer(rows)
         return rows
 
-    def last_weight(self) -> nn.Parameter:
-        """[count, before, after]: the weights of the last layer."""
-        return self.layers[-1].get_parameter("weight")
+    def last_weights(self) -> nn.Parameter:
+        """[count, after, before]: those of the last layer."""
+        return self.layers[-1].get_parameter("weights")
 
 
 class Gate(nn.Module):

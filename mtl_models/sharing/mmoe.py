@@ -28,7 +28,7 @@ class MultiGateExperts(Sharing):
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """The last layers of all experts."""
-        return [self.experts.last_weight()]
+        return [self.experts.last_weights()]
 
     def gates(self) -> dict[str, Tensor]:
         """{task: [experts]}."""

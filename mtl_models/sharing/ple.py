@@ -38,7 +38,7 @@ class ProgressiveExperts(Sharing):
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """The last layers of the last level's shared experts; none without shared experts."""
-        weight = self._last_level().shared_experts.last_weight()
+        weight = self._last_level().shared_experts.last_weights()
         return [weight] if len(weight) else []
 
     def gates(self) -> dict[str, Tensor]:
