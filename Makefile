@@ -4,7 +4,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint docs bench clean
+.PHONY: help install run test lint docs bench bench-heads clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,10 @@ docs: install  ## write docs/dictionary.md and docs/settings.md anew, and the RE
 
 bench: $(BIN)/.installed-test  ## every benchmark: a table and one JSON line each
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+bench-heads: $(BIN)/.installed-test  ## every head beside LightGBM, EASE and naive, goal by goal; fills docs/quality.md
+	$(PIP) lightgbm -c constraints.txt
+	$(BIN)/python benchmarks/bench_heads.py --write
 
 clean:  ## remove the environment, caches and build products (keeps .fivefold)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,6 +5,7 @@ Every training meets the same draws, so that two of them are compared draw by dr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -51,15 +52,7 @@ class Gate:
 def resampled_gates(con: duckdb.DuckDBPyConnection, task: str, answers: Answers, draws: int) -> dict[str, Gate]:
     """{measured task and metric: gate} of a task, as ops.model_metrics has it."""
     published = _gates(task, answers)
-    if answers.lists is not None:
-        answers = _best_of_lists(answers)
-        entity, count = answers.lists.lists, len(answers.lists.relevant)
-    else:
-        keys = read_keys(con, TASKS[task].table, "test", f"{ENTITIES[task]} as entity")["entity"]
-        entity = keys.rank("dense").to_numpy().astype(np.int64) - 1
-        count = int(entity.max()) + 1
-    random = np.random.default_rng(LUCK)
-    drawn = [_gates(task, resample(answers, entity, random.integers(count, size=count))) for _ in range(draws)]
+    drawn = [_gates(task, again) for again in redrawn(con, task, answers, draws)]
     return {
         name: Gate(
             head=task,
@@ -70,6 +63,20 @@ def resampled_gates(con: duckdb.DuckDBPyConnection, task: str, answers: Answers,
         )
         for name, score in published.items()
     }
+
+
+def redrawn(con: duckdb.DuckDBPyConnection, task: str, answers: Answers, draws: int) -> Iterator[Answers]:
+    """The answers about entities drawn anew, the same ones for every model. Of lists only the top is kept."""
+    if answers.lists is not None:
+        answers = _best_of_lists(answers)
+        entity, count = answers.lists.lists, len(answers.lists.relevant)
+    else:
+        keys = read_keys(con, TASKS[task].table, "test", f"{ENTITIES[task]} as entity")["entity"]
+        entity = keys.rank("dense").to_numpy().astype(np.int64) - 1
+        count = int(entity.max()) + 1
+    random = np.random.default_rng(LUCK)
+    for _ in range(draws):
+        yield resample(answers, entity, random.integers(count, size=count))
 
 
 def resample(answers: Answers, entity: Numbers, drawn: Numbers) -> Answers:
