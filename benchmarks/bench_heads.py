@@ -146,7 +146,7 @@ def contest(
 def contenders(task: str, predicted: dict) -> dict[str, dict]:
     """{peer: predicted columns}; the spend of the profile and the promotion have two models that answer."""
     if task == "profile":
-        spend = {f"LightGBM {name}": predicted[name] for name in ("l1", "tweedie")}
+        spend = {"LightGBM L1": predicted["l1"], "LightGBM Tweedie": predicted["tweedie"]}
         return {
             peer: predicted | {"expected_revenue_28d": values, "expected_revenue_28d_p50": values}
             for peer, values in spend.items()

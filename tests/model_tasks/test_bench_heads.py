@@ -129,7 +129,7 @@ def test_the_best_peer_is_told_with_a_difference_that_is_sure_where_both_say_the
     assert own["spend_28d mae"].peer == "twin" and own["spend_28d mae"].half_width < 1e-9
     assert own["spend_28d mae"].difference == 0 and own["spend_28d mae"].missed_by is None
     assert (known.peer, known.is_known) == ("oracle (known)", True) and known.half_width > 0
-    assert known.missed_by == known.value and "LightGBM l1" in known.peers
+    assert known.missed_by == known.value and "LightGBM L1" in known.peers
 
 
 def test_a_run_prints_a_table_keeps_its_results_and_fills_the_page(
