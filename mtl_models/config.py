@@ -84,7 +84,7 @@ class NetworkConfig(Frozen):
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout in the trunk")
     learning_rate: float = Field(1.5e-3, gt=0, description="AdamW peak step size")
     weight_decay: float = Field(5e-2, ge=0, description="AdamW decay")
-    max_epochs: int = Field(6, ge=1, description="Most passes over the data")
+    max_epochs: int = Field(4, ge=1, description="Most passes over the data; on validation rows more gain nothing")
     patience: int = Field(1, ge=0, description="Passes without a better validation loss before stopping")
     batch_rows: int = Field(
         4096, ge=64, description="Most rows of all tasks together in one step; small shops take smaller steps, but more"
