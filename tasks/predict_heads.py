@@ -96,13 +96,13 @@ def _demand(serving: dict[str, ServingModel], frames: Frames) -> Columns:
     if curve is None:
         raise RuntimeError(f"model {slopes.saved.model_version} serves demand but has no demand curve; train again")
     products = product_ids(elasticity.entities, elasticity.rows["demand"])
-    spread = curve.own_spread[products]
+    slope, spread = elasticity.predictions["supply"]["elasticity"], curve.own_spread[products]
     rows = units.rows["demand"]
     sold = rows.baselines["units_13w_p95"] > 0
     evidence = pl.when(pl.Series((sold & (products > 0)).numpy())).then(pl.lit("own_history"))
     columns = units.predictions["supply"] | {
-        "elasticity": elasticity.predictions["supply"]["elasticity"],
-        "elasticity_sd": standard_error(spread, elasticity.predictions["supply"]["elasticity"]),
+        "elasticity": slope,
+        "elasticity_sd": standard_error(spread, slope),
         "is_elasticity_identified": is_identified(spread, curve.prior_spread) & (rows.inputs["is_priced"] > 0),
     }
     return _series(columns) | _made_by(levels) | {"evidence_level": evidence.otherwise(pl.lit("similar"))}

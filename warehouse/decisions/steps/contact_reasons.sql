@@ -17,9 +17,8 @@ contacts as (
     select
         ctx_is_delivered as is_delivered,
         ctx_is_overdue as is_overdue,
-        tickets.contact_reason,
-        coalesce(tickets.handle_minutes, usual.handle_minutes, 0) / 60
-            * agent_hour_cost as contact_cost,
+        contact_reason,
+        coalesce(tickets.handle_minutes, usual.handle_minutes, 0) / 60 * agent_hour_cost as contact_cost,
         not ctx_is_delivered
             and coalesce(created_at < delivered_at, true)
             and (ctx_is_overdue or coalesce(staging.business_date(created_at) <= promised_date, true)) as is_spared
@@ -28,11 +27,8 @@ contacts as (
         on tickets.order_id = orders.order_id
         and staging.business_date(created_at) >= origin_date
         and staging.business_date(created_at) < origin_date + 28
-    left join deliveries on deliveries.order_id = orders.order_id
-    join service_terms
-        on service_terms.channel is not distinct from tickets.channel
-        and service_terms.contact_reason is not distinct from tickets.contact_reason,
-        usual
+    join service_terms using (channel, contact_reason)
+    left join deliveries on deliveries.order_id = orders.order_id, usual
     where label_contacted = 1
 )
 select

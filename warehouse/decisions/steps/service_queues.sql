@@ -17,9 +17,9 @@ select
     late_ratio,
     minutes.handle_minutes as own_handle_minutes,
     coalesce(minutes.handle_minutes, (select avg(handle_minutes) from solved)) as handle_minutes,
-    coalesce(service_level, getvariable('answered_in_time_ratio')) as service_level,
-    coalesce(answer_within_minutes, getvariable('answer_within_minutes')) as answer_within_minutes,
-    coalesce(maximum_occupancy_ratio, getvariable('maximum_occupancy_ratio')) as maximum_occupancy_ratio
+    service_level,
+    answer_within_minutes,
+    maximum_occupancy_ratio
 from predicted.service_days
 left join (
     select channel, contact_reason, avg(handle_minutes) as handle_minutes from solved group by all
