@@ -60,7 +60,6 @@ class Training:
 
 def run(warehouse: Path, training: Training) -> dict:
     """Train on what a night of that warehouse trains on, and measure as the night measures."""
-    torch.set_num_threads(1)
     config = ModelConfig(
         sharing=training.sharing, seed=training.seed, max_epochs=training.epochs, patience=NEVER, warm_start=False
     )
@@ -163,4 +162,5 @@ def gates(
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     print(json.dumps(run(Path(sys.argv[1]), Training(**json.loads(sys.argv[2])))))
