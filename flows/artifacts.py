@@ -97,10 +97,16 @@ def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
 
 
 def publish_table(key: str, rows: list[morning.Row], description: str) -> None:
-    """Put a table on the flow run's page, unless it is empty."""
+    """Put a table on the run's page, unless it is empty."""
     if rows:
         with _never_fatal():
             create_table_artifact(key=key, table=_cells(rows), description=description)
+
+
+def publish_markdown(key: str, markdown: str, description: str) -> None:
+    """Put a text on the run's page."""
+    with _never_fatal():
+        create_markdown_artifact(key=key, markdown=markdown, description=description)
 
 
 @contextmanager

@@ -5,26 +5,24 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from optuna.trial import Trial
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import Field
 
-from flows.artifacts import publish_table
 from flows.settings import Settings, load_settings
 from flows.tuning import Tuned, Tuning, prepare
+from flows.tuning_artifacts import publish_gains, publish_trials
 from tasks.leave_one_out import Gains, leave_one_out
-from tasks.progress import report
-from tasks.search_space import config_of
-from tasks.tune_model import by_head
-from tasks.tuning_study import Record
+from tasks.progress import listening_too, report
+from tasks.search_space import config_of, in_short
+from tasks.tuning_study import Record, Study
 from tasks.tuning_trial import run_trial
 from warehouse import lock
 
 # How long to wait at the end for a night to finish with the warehouse.
 PATIENCE_SECONDS = 60.0
-# Enough for a page; the rest is in ops.tuning_trials.
-SHOWN_TRIALS = 20
 
 # The fields of the run form: Prefect shows the description of a `Field` that is the default of a parameter.
 MINUTES: Any = Field(20.0, gt=0, description="How long to try settings; those in use are tried to the end in any case")
@@ -35,7 +33,7 @@ SETTINGS: Any = Field(
 )
 
 
-@flow(name="tune", persist_result=False)
+@flow(name="tune", flow_run_name="tune for {minutes:g} minutes", persist_result=False)
 def tune(
     minutes: float = MINUTES,
     trials: int | None = TRIALS,
@@ -51,30 +49,34 @@ def tune(
     deadline = time.monotonic() + 60 * minutes
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
     with lock.writing(chosen.home / "tuning", "tune"):
-        report("reading samples")
+        _say("reading samples")
         tuning, gains = prepare(chosen, deadline), Gains()
-        report(f"{len(tuning.bench.origins)} windows to validate on, {tuning.study.resumed} trials of earlier runs")
+        _say(_what_is_tried(tuning))
         try:
             made = 0
             while tuning.has_time() and (trials is None or made < trials):
-                record = trial(tuning, len(tuning.study.records()))
+                asked = tuning.study.next_trial()
+                trial(tuning, asked, in_short(asked.params))
                 made += 1
-                report(_in_words(record))
                 tuning.tell_diary()
             if leave_one_out:
                 gains = measure_gains(tuning)
         finally:
             is_in_diary = tuning.tell_diary(gains, patience_seconds=PATIENCE_SECONDS)
-            _publish(tuning.study.records())
+            publish_trials(tuning.study)
         return tuning.outcome(gains, is_in_diary)
 
 
-@task(name="trial", task_run_name="trial {number}", tags=["fivefold", "model"], cache_policy=NO_CACHE,
-      persist_result=False)  # fmt: skip
-def trial(tuning: Tuning, number: int) -> Record:
+@task(name="trial", task_run_name="trial {asked.number}: {settings}", tags=["fivefold", "model"],
+      cache_policy=NO_CACHE, persist_result=False)  # fmt: skip
+def trial(tuning: Tuning, asked: Trial, settings: str) -> Record:
     """Settings, trained for few passes from each origin."""
-    record = run_trial(tuning.study, tuning.bench, tuning.is_over)
-    get_run_logger().info("%s: %s", _in_words(record), record.parameters)
+    study = tuning.study
+    _say(f"trial {asked.number}{' of the settings in use' * study.is_in_use(asked.params)}: {settings}")
+    get_run_logger().info("all its settings: %s", asked.params)
+    with listening_too(_log):
+        record = run_trial(study, tuning.bench, asked, tuning.is_over)
+    _say(f"{_in_words(record)}; {_best_in_words(study)}")
     return record
 
 
@@ -82,10 +84,32 @@ def trial(tuning: Tuning, number: int) -> Record:
 def measure_gains(tuning: Tuning) -> Gains:
     """The best settings, trained with all tasks and then without each of them."""
     best, gains = tuning.study.best(), Gains()
-    for left, found in leave_one_out(tuning.bench, config_of(best.parameters, tuning.study.config)):
-        gains |= found
-        report(f"without {left}: " + ", ".join(f"{task} {gain:+.1%}" for (task, _), gain in found.items()))
+    _say(f"leave one out, with the settings of trial {best.number}")
+    with listening_too(_log):
+        for left, found in leave_one_out(tuning.bench, config_of(best.parameters, tuning.study.config)):
+            gains |= found
+            report(
+                f"without {left}, losses change: "
+                + ", ".join(f"{task} {gain:+.1%}" for (task, _), gain in found.items())
+            )
+    publish_gains(gains)
     return gains
+
+
+def _say(message: str) -> None:
+    """To whoever listens, and on the run's page."""
+    report(message)
+    get_run_logger().info(message)
+
+
+def _log(message: str, done: float | None) -> None:
+    get_run_logger().info(message)
+
+
+def _what_is_tried(tuning: Tuning) -> str:
+    windows = " and ".join(f"{origin.day}" for origin in tuning.bench.origins)
+    earlier = f"; {tuning.study.resumed} trials of earlier runs, {_best_in_words(tuning.study)}"
+    return f"windows to validate on from {windows}{earlier * bool(tuning.study.resumed)}"
 
 
 def _in_words(record: Record) -> str:
@@ -93,18 +117,9 @@ def _in_words(record: Record) -> str:
     return f"trial {record.number} {record.state}: {value} ({record.seconds or 0:.0f} s)"
 
 
-def _publish(records: list[Record]) -> None:
-    """The best trials as a table on the flow run's page."""
-    best = sorted(records, key=lambda record: (record.value is None, record.value or 0.0))[:SHOWN_TRIALS]
-    rows = [
-        {
-            "trial": r.number,
-            "state": r.state,
-            "value": r.value,
-            **by_head(r.losses),
-            "seconds": r.seconds,
-            **r.parameters,
-        }
-        for r in best
-    ]
-    publish_table("tuning-trials", rows, "The best settings first; a value below 1 beats the baselines")
+def _best_in_words(study: Study) -> str:
+    try:
+        best = study.best()
+    except LookupError:
+        return "none is complete yet"
+    return f"best so far {best.value:.4f}, trial {best.number}"

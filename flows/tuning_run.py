@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.console import err
+from flows.console import MovingLine
 from flows.settings import Settings
 from flows.tonight import prefect_at_hand
 from flows.tuning import Tuned
@@ -13,13 +13,22 @@ def run_tune(
     settings: Settings, minutes: float, trials: int | None, leave_one_out: bool, *, is_quiet: bool = False
 ) -> Tuned:
     """The flow `tune` in this process, on the configured Prefect server or on a temporary one; says on stderr what it
-    tries."""
+    tries: each trial leaves lines behind, its passes move one line where people watch and are lines elsewhere."""
 
     def say(message: str, done: float | None) -> None:
-        if not is_quiet and done is None:
-            err.print(message, markup=False)
+        if done is None:
+            line.leave(message)
+            line.begin(message)
+        elif line.moves:
+            line.move(message, done)
+        else:
+            line.leave(f"  {message}")
 
-    with listening(say), prefect_at_hand(settings, ("flows.tune",)):
+    with MovingLine(is_quiet) as line, listening(say), prefect_at_hand(settings, ("flows.tune",)):
         from flows.tune import tune
 
-        return tune(minutes=minutes, trials=trials, leave_one_out=leave_one_out, settings=settings)
+        try:
+            return tune(minutes=minutes, trials=trials, leave_one_out=leave_one_out, settings=settings)
+        except KeyboardInterrupt:
+            line.leave("stopped: finished trials are kept, and the next tune begins with the one that was not")
+            raise

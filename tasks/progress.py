@@ -26,3 +26,17 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+@contextmanager
+def listening_too(listener: Listener) -> Iterator[None]:
+    """Within the block, progress goes to this listener as well as to the one before."""
+    before = _listener.get()
+
+    def both(message: str, done: float | None) -> None:
+        if before:
+            before(message, done)
+        listener(message, done)
+
+    with listening(both):
+        yield

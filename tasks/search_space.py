@@ -64,6 +64,13 @@ def tuned_settings(parameters: Parameters) -> dict[str, Any]:
     return tree
 
 
+def in_short(parameters: Parameters) -> str:
+    """What tells one trial from another at a glance; the rest is in `ops.tuning_trials`."""
+    kind = ", ".join(str(parameters[name]) for name in ("sharing", "balancing", "scheme"))
+    sizes = ("trunk_widths", "slot_width", "dropout", "learning_rate", "weight_decay", "id_dropout")
+    return f"{kind}; " + ", ".join(f"{name} {_as_setting(parameters[name])}" for name in sizes)
+
+
 def config_of(parameters: Parameters, config: ModelConfig) -> ModelConfig:
     """The settings with these parameters; pydantic's ValidationError when they do not go together."""
     return ModelConfig.model_validate(_merged(config.model_dump(), tuned_settings(parameters)))

@@ -15,12 +15,41 @@ from mtl_models.heads import weight_name
 from tasks.lesson import tables_of
 from tasks.night import Night
 from tasks.priorities import loss_weights, read_priorities
+from tasks.progress import report
 from tasks.rolling_origins import Origin, read_origins
 
 # Most of what a night's passes learn is learned in the first.
 TRIAL_EPOCHS = 3
 
 Losses = dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """A pass of a trial: the `epoch`-th of at most `epochs` from the origin of the `window`-th of `windows` to validate
+    on. `losses` are relative, by task: at the window's best pass so far, mean over the windows so far; `is_best` if
+    that is this pass.
+    """
+
+    window: int
+    windows: int
+    epoch: int
+    epochs: int
+    losses: Losses
+    is_best: bool
+
+    @property
+    def number(self) -> int:
+        """Its number over all windows, as if none before had stopped early."""
+        return (self.window - 1) * self.epochs + self.epoch
+
+    @property
+    def share(self) -> float:
+        """How much of the trial is done with it, 0 to 1."""
+        return self.number / (self.windows * self.epochs)
+
+    def __str__(self) -> str:
+        return f"window {self.window}/{self.windows}, pass {self.epoch}/{self.epochs}"
 
 
 @dataclass(frozen=True)
@@ -54,29 +83,47 @@ def by_head(losses: Losses) -> Losses:
     return {head: fmean(values) for head, values in heads.items()}
 
 
-def try_settings(bench: Bench, config: ModelConfig, without: str | None = None) -> Iterator[tuple[int, Losses]]:
-    """Train from each origin, yielding after each pass its number over all origins and {task: relative loss}: at the
-    best pass so far, mean over the origins seen so far. `without` leaves out a task.
+def try_settings(bench: Bench, config: ModelConfig, without: str | None = None) -> Iterator[Pass]:
+    """Train from each origin, yielding after each pass. `without` leaves out a task.
 
     Raises FloatingPointError where no pass of an origin had a finite loss.
     """
     cheap = config.model_copy(update={"max_epochs": min(config.max_epochs, TRIAL_EPOCHS), "finish_epochs": 0})
+    origins = [origin for origin in bench.origins if set(origin.tasks) - {without}]
     measured: list[Losses] = []
-    for number, origin in enumerate(origin for origin in bench.origins if set(origin.tasks) - {without}):
+    for window, origin in enumerate(origins, 1):
         best: Losses = {}
         for epoch, losses in _passes(bench, origin, cheap, without):
             best = losses or best
             if best:
-                yield number * cheap.max_epochs + epoch, _means([*measured, best])
+                yield Pass(
+                    window=window,
+                    windows=len(origins),
+                    epoch=epoch,
+                    epochs=cheap.max_epochs,
+                    losses=_means([*measured, best]),
+                    is_best=bool(losses),
+                )
         if not best:
             raise FloatingPointError("no pass had a finite loss on the window to validate on")
         measured.append(best)
 
 
 def final_losses(bench: Bench, config: ModelConfig, without: str | None = None) -> Losses:
-    """What `try_settings` says at its end."""
-    *_, (_, losses) = try_settings(bench, config, without)
+    """What `try_settings` says at its end; its passes are reported on the way."""
+    tasks, losses = f"without {without}" if without else "all tasks", Losses()
+    for seen in try_settings(bench, config, without):
+        report(f"{tasks}, {in_words(seen, bench.value(seen.losses))}", seen.share)
+        losses = seen.losses
     return losses
+
+
+def in_words(seen: Pass, value: float) -> str:
+    """A pass with the value that the trial has by then, and the losses of its heads."""
+    if not seen.is_best:
+        return f"{seen}: no better"
+    heads = ", ".join(f"{head} {loss:.3f}" for head, loss in by_head(seen.losses).items())
+    return f"{seen}: {value:.4f} ({heads})"
 
 
 def _passes(bench: Bench, origin: Origin, config: ModelConfig, without: str | None) -> Iterator[tuple[int, Losses]]:

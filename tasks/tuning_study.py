@@ -63,7 +63,7 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.config, self.space, self.in_use = config, space_around(config), parameters_of(config)
         self.name = f"{lineage} {_fingerprint(samples, config, self.space)}"
-        storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+        storage = JournalStorage(JournalFileBackend(str(_mended(folder / JOURNAL))))
         earlier = [] if self.name in optuna.get_all_study_names(storage) else _best_before(storage, lineage, self.space)
         self.study = optuna.create_study(storage=storage, study_name=self.name, load_if_exists=True)
         self.resumed = len(self.records())
@@ -117,6 +117,16 @@ class Study:
                 self.again(trial.params)
 
 
+def _mended(journal: Path) -> Path:
+    """The journal without the half line that a crash can leave at its end: what is written next would be glued to it,
+    and nothing could be read again. Only one process at a time may tune in a folder."""
+    if journal.exists():
+        with journal.open("r+b") as file:
+            lines = file.read()
+            file.truncate(lines.rfind(b"\n") + 1)
+    return journal
+
+
 def _best_before(storage: JournalStorage, lineage: str, space: Space) -> list[dict[str, Any]]:
     """The best parameters of the newest study of the lineage that are points of the space."""
     names = [name for name in optuna.get_all_study_names(storage) if name.startswith(f"{lineage} ")]
@@ -143,6 +153,8 @@ def _fingerprint(samples: Mapping[str, Any], config: ModelConfig, space: Mapping
 def _record(trial: FrozenTrial, is_in_use: bool) -> Record:
     told, state = trial.user_attrs, _STATES[trial.state]
     detail = told.get("detail", "")
+    if state == "failed" and not detail:  # killed between its last word and its end
+        detail = INTERRUPTED
     if state == "failed" and detail.startswith(INTERRUPTED):
         state = "interrupted"
     began = trial.datetime_start or datetime.now()

@@ -10,8 +10,9 @@ from optuna.trial import TrialState
 from pydantic import ValidationError
 
 from mtl_models.config import ModelConfig
+from tasks.progress import report
 from tasks.search_space import config_of
-from tasks.tune_model import Bench, Losses, try_settings
+from tasks.tune_model import Bench, Losses, in_words, try_settings
 from tasks.tuning_study import INTERRUPTED, Record, Study
 
 # Faults of the settings that are tried, not of the trial: the study goes on without them.
@@ -22,14 +23,13 @@ class TrialStopped(Exception):  # noqa: N818 - named after what is the case
     """The trial ended before its last pass."""
 
 
-def run_trial(study: Study, bench: Bench, is_over: Callable[[], bool]) -> Record:
-    """Try the next settings; whatever comes of it is in the study, and what came of it is returned.
+def run_trial(study: Study, bench: Bench, trial: optuna.Trial, is_over: Callable[[], bool]) -> Record:
+    """Try the settings of `study.next_trial()`; whatever comes of it is in the study, and what came of it is returned.
 
     Between passes a trial is given up where it is worse than the others were, or stopped when `is_over()`: then the
     next run begins with it. Only the settings in use are tried to the end, for all others are compared with them; an
     error of theirs is raised.
     """
-    trial = study.next_trial()
     is_in_use, started = study.is_in_use(trial.params), time.perf_counter()
     state, value, detail = TrialState.FAIL, None, INTERRUPTED
     try:
@@ -59,12 +59,13 @@ def _train(
     trial: optuna.Trial, bench: Bench, config: ModelConfig, is_over: Callable[[], bool], is_protected: bool
 ) -> float:
     losses: Losses = {}
-    for number, losses in try_settings(bench, config):
-        value = bench.value(losses)
-        trial.report(value, number)
+    for seen in try_settings(bench, config):
+        losses, value = seen.losses, bench.value(seen.losses)
+        report(f"trial {trial.number}, {in_words(seen, value)}", seen.share)
+        trial.report(value, seen.number)
         trial.set_user_attr("losses", losses)
         if not is_protected and trial.should_prune():
-            raise optuna.TrialPruned(f"{value:.4f} after {number} passes is worse than the median of the others")
+            raise optuna.TrialPruned(f"{value:.4f} at {seen}: worse than the median of the others there")
         if is_over():
-            raise TrialStopped(f"the minutes were over after {number} passes")
+            raise TrialStopped(f"the minutes were over at {seen}")
     return bench.value(losses)

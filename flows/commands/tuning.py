@@ -67,7 +67,8 @@ def _tell(tuned: Tuned) -> None:
     heads = list(dict.fromkeys(head for record in tuned.records for head in by_head(record.losses)))
     rows = []
     for record in tuned.records:
-        losses = by_head(record.losses)
+        # Of a trial that was given up the losses are of fewer windows, which may be easier.
+        losses = by_head(record.losses) if record.state == "completed" else {}
         state = "in use" if record.is_in_use and record.state == "completed" else record.state
         rows.append((record.number, state, record.value, *(losses.get(head) for head in heads), record.seconds))
     print_table(

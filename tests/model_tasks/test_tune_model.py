@@ -15,10 +15,11 @@ import pytest
 from mtl_models.config import ModelConfig, TaskWeights
 from tasks import tuning_trial
 from tasks.leave_one_out import leave_one_out
+from tasks.progress import listening
 from tasks.rolling_origins import read_origins
 from tasks.search_space import FAMILIES, SPACE, config_of, parameters_of, space_around
-from tasks.tune_model import Bench, by_head, final_losses, read_bench, try_settings
-from tasks.tuning_study import Study
+from tasks.tune_model import Bench, Pass, by_head, final_losses, in_words, read_bench, try_settings
+from tasks.tuning_study import JOURNAL, Record, Study
 from tasks.tuning_trial import run_trial
 from tasks.write_trials import write_gains, write_trials
 from tests.model_tasks.small_warehouse import AS_OF, MODEL, night_of
@@ -46,6 +47,13 @@ def losses_in_use(bench: Bench) -> dict[str, float]:
 
 def study_in(folder: Path, config: ModelConfig = QUICK, night: str = "one") -> Study:
     return Study(folder, "shop v1", {"night": night}, config)
+
+
+EMPTY = Bench((), {})
+
+
+def tried(study: Study, bench: Bench = EMPTY, is_over: Callable[[], bool] = never) -> Record:
+    return run_trial(study, bench, study.next_trial(), is_over)
 
 
 # --- origins ---------------------------------------------------------------------------------------------------------
@@ -105,8 +113,8 @@ def test_heads_count_alike_or_as_the_business_says() -> None:
 
 def test_losses_are_means_over_origins(bench: Bench, losses_in_use: dict[str, float]) -> None:
     passes = list(try_settings(bench, QUICK))
-    assert [number for number, _ in passes] == [1, 2]
-    (_, newest), (_, both) = passes
+    assert [(seen.window, seen.windows, seen.number, seen.share) for seen in passes] == [(1, 2, 1, 0.5), (2, 2, 2, 1.0)]
+    newest, both = (seen.losses for seen in passes)
     before = final_losses(Bench(bench.origins[1:], {}), QUICK)
     assert both["profile"] == pytest.approx((newest["profile"] + before["profile"]) / 2)
     assert both["recommendation"] == newest["recommendation"]
@@ -136,14 +144,14 @@ def test_the_settings_in_use_come_first_and_nothing_worse_is_best(
     bench: Bench, losses_in_use: dict[str, float], tmp_path: Path
 ) -> None:
     study = study_in(tmp_path)
-    records = [run_trial(study, bench, never) for _ in range(3)]
+    records = [tried(study, bench) for _ in range(3)]
     assert records[0].is_in_use and records[0].state == "completed" and not any(r.is_in_use for r in records[1:])
     assert records[0].value == pytest.approx(bench.value(losses_in_use))
     assert study.best().value == min(r.value for r in records if r.value is not None) <= records[0].value
 
     again = study_in(tmp_path)
     assert again.resumed == 3 and again.records() == records
-    fourth = run_trial(again, bench, never)
+    fourth = tried(again, bench)
     assert fourth.number == 3 and fourth.parameters not in [record.parameters for record in records]
 
 
@@ -151,22 +159,20 @@ def test_the_settings_in_use_come_first_and_nothing_worse_is_best(
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Trials that do as they are told instead of training."""
 
-    def script(*trials: list[float] | Exception) -> None:
+    def script(*trials: list[float] | BaseException) -> None:
         todo = iter(trials)
 
-        def passes(bench: Bench, config: ModelConfig) -> Iterator[tuple[int, dict[str, float]]]:
+        def passes(bench: Bench, config: ModelConfig) -> Iterator[Pass]:
             told = next(todo)
-            if isinstance(told, Exception):
+            if isinstance(told, BaseException):
                 raise told
-            yield from ((number, {"profile": loss}) for number, loss in enumerate(told, 1))
+            for epoch, loss in enumerate(told, 1):
+                yield Pass(window=1, windows=1, epoch=epoch, epochs=len(told), losses={"profile": loss}, is_best=True)
 
         monkeypatch.setattr(tuning_trial, "try_settings", passes)
         monkeypatch.setattr(tuning_trial, "config_of", lambda parameters, config: config)
 
     return script
-
-
-EMPTY = Bench((), {})
 
 
 def test_other_samples_are_another_study_that_begins_with_the_best(
@@ -175,10 +181,10 @@ def test_other_samples_are_another_study_that_begins_with_the_best(
     scripted(*[[0.9], [0.8]] * 2)
     study = study_in(tmp_path)
     for _ in range(2):
-        run_trial(study, EMPTY, never)
+        tried(study)
     tomorrow = study_in(tmp_path, night="two")
     assert tomorrow.resumed == 0
-    first, second = (run_trial(tomorrow, EMPTY, never).parameters for _ in range(2))
+    first, second = (tried(tomorrow).parameters for _ in range(2))
     assert (first, second) == (study.in_use, study.best().parameters)
     assert study_in(tmp_path, QUICK.model_copy(update={"batch_rows": 256})).resumed == 0, (
         "compared under other settings"
@@ -188,11 +194,12 @@ def test_other_samples_are_another_study_that_begins_with_the_best(
 def test_bad_trials_are_given_up_but_never_the_settings_in_use(scripted: Callable[..., None], tmp_path: Path) -> None:
     scripted([0.9, 0.9], [0.5, 0.5], [0.5, 0.4], [0.6, 0.5], [0.8, 0.1], [0.95, 0.95])
     study = study_in(tmp_path)
-    records = [run_trial(study, EMPTY, never) for _ in range(5)]
+    records = [tried(study) for _ in range(5)]
     assert [record.state for record in records] == [*["completed"] * 4, "pruned"]
-    assert "after 1 passes is worse than the median" in records[-1].detail and records[-1].losses == {"profile": 0.8}
+    assert records[-1].detail == "0.8000 at window 1/1, pass 1/2: worse than the median of the others there"
+    assert records[-1].losses == {"profile": 0.8}
     other = study_in(tmp_path, QUICK.model_copy(update={"dropout": 0.45}))
-    in_use = run_trial(other, EMPTY, never)
+    in_use = tried(other)
     assert other.name == study.name and in_use.is_in_use and in_use.state == "completed"
     assert study.best().number == 2
 
@@ -200,7 +207,7 @@ def test_bad_trials_are_given_up_but_never_the_settings_in_use(scripted: Callabl
 def test_a_fault_of_settings_ends_their_trial_only(scripted: Callable[..., None], tmp_path: Path) -> None:
     scripted([0.9], FloatingPointError("no finite loss"), RuntimeError("singular"), [0.8])
     study = study_in(tmp_path)
-    records = [run_trial(study, EMPTY, never) for _ in range(4)]
+    records = [tried(study) for _ in range(4)]
     assert [record.state for record in records] == ["completed", "failed", "failed", "completed"]
     assert records[1].detail == "FloatingPointError: no finite loss" and records[1].value is None
     assert study_in(tmp_path).resumed == 4
@@ -209,26 +216,26 @@ def test_a_fault_of_settings_ends_their_trial_only(scripted: Callable[..., None]
 def test_a_fault_of_the_settings_in_use_is_raised(scripted: Callable[..., None], tmp_path: Path) -> None:
     scripted(RuntimeError("singular"), [0.9])
     with pytest.raises(RuntimeError, match="singular"):
-        run_trial(study_in(tmp_path), EMPTY, never)
+        tried(study_in(tmp_path))
     again = study_in(tmp_path)
-    assert run_trial(again, EMPTY, never).is_in_use
+    assert tried(again).is_in_use
 
 
 def test_settings_that_do_not_go_together_are_told_so(tmp_path: Path) -> None:
     study = study_in(tmp_path)
     study.study.enqueue_trial(study.in_use | {"sharing": "single", "balancing": "upgrad"})
     study.study.ask()  # the settings in use
-    record = run_trial(study, EMPTY, never)
+    record = tried(study)
     assert record.state == "pruned" and record.detail.startswith('balancing = "upgrad" compares gradients')
 
 
 def test_what_is_interrupted_or_killed_is_tried_again(scripted: Callable[..., None], tmp_path: Path) -> None:
-    scripted([0.9], [0.8, 0.7], [0.8, 0.7], KeyboardInterrupt())  # type: ignore[arg-type]
+    scripted([0.9], [0.8, 0.7], [0.8, 0.7])
     study = study_in(tmp_path)
-    run_trial(study, EMPTY, never)
-    stopped = run_trial(study, EMPTY, lambda: True)
-    assert stopped.state == "interrupted" and "minutes were over after 1 passes" in stopped.detail
-    again = run_trial(study_in(tmp_path), EMPTY, never)
+    tried(study)
+    stopped = tried(study, is_over=lambda: True)
+    assert stopped.state == "interrupted" and "minutes were over at window 1/1, pass 1/2" in stopped.detail
+    again = tried(study_in(tmp_path))
     assert again.state == "completed" and again.parameters == stopped.parameters
 
     # A killed process says nothing: its trial is still running when the next one looks.
@@ -238,6 +245,43 @@ def test_what_is_interrupted_or_killed_is_tried_again(scripted: Callable[..., No
     assert after.next_trial().params == killed.params
 
 
+def test_a_trial_that_somebody_stops_is_tried_again(scripted: Callable[..., None], tmp_path: Path) -> None:
+    scripted([0.9], KeyboardInterrupt(), [0.8])
+    study = study_in(tmp_path)
+    tried(study)
+    with pytest.raises(KeyboardInterrupt):
+        tried(study)
+    again = study_in(tmp_path)
+    assert [record.state for record in again.records()] == ["completed", "interrupted"]
+    assert tried(again).parameters == again.records()[1].parameters
+
+
+def test_a_torn_line_of_the_journal_is_forgotten(scripted: Callable[..., None], tmp_path: Path) -> None:
+    """A crash of the machine leaves half a line; what came before stays, what comes after can be read."""
+    scripted([0.9], [0.8], [0.7])
+    study = study_in(tmp_path)
+    torn = [tried(study) for _ in range(2)][1]
+    journal = tmp_path / JOURNAL
+    journal.write_bytes(journal.read_bytes()[:-20])
+    after = study_in(tmp_path)
+    assert [record.state for record in after.records()] == ["completed", "interrupted"]
+    assert tried(after).parameters == torn.parameters
+    assert [record.value for record in study_in(tmp_path).records()] == [0.9, None, 0.7]
+
+
+def test_a_trial_reports_each_pass(scripted: Callable[..., None], tmp_path: Path) -> None:
+    scripted([0.9, 0.8])
+    said: list[tuple[str, float | None]] = []
+    with listening(lambda message, done: said.append((message, done))):
+        tried(study_in(tmp_path))
+    assert said == [
+        ("trial 0, window 1/1, pass 1/2: 0.9000 (profile 0.900)", 0.5),
+        ("trial 0, window 1/1, pass 2/2: 0.8000 (profile 0.800)", 1.0),
+    ]
+    worse = Pass(window=1, windows=2, epoch=3, epochs=3, losses={"profile": 0.8}, is_best=False)
+    assert in_words(worse, 0.8) == "window 1/2, pass 3/3: no better"
+
+
 # --- the diary -------------------------------------------------------------------------------------------------------
 
 
@@ -245,7 +289,7 @@ def test_every_trial_is_a_row(small: duckdb.DuckDBPyConnection, scripted: Callab
     scripted([0.9], RuntimeError("singular"), [0.8, 0.7])
     study = study_in(tmp_path)
     for is_over in (never, never, lambda: True):
-        run_trial(study, EMPTY, is_over)
+        tried(study, is_over=is_over)
     for _ in range(2):
         write_trials(small, study.name, "night-1", study.records())
     rows = small.execute(
