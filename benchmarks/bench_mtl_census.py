@@ -2,8 +2,8 @@
 
 python benchmarks/bench_mtl_census.py census-income.test.gz [--peers-python PEERS/bin/python] [--seeds 3] [--only ours]
 
-Equal for all: tensors, split, batch 1024, Adam 1e-3, 5 epochs, embeddings of 8, experts 128-64, towers of 32, 4 experts
-in MMoE, 2 levels of 2 shared and 2 specific experts in PLE. `bare` is the same architecture as ours written down
+Equal for all: tensors, split, batch 1024, Adam 1e-3, 5 epochs, embeddings of 8, experts 128-64 with ReLU, towers of 32,
+4 experts in MMoE, 2 levels of 2 shared and 2 specific experts in PLE. `bare` is the same architecture as ours written down
 plainly. The peers train in their own loop (`own`, as documented) and, lent our plain one, with rows resident in memory
 (`lent`). `defaults` is `MultiTaskModel` as it comes, which stops by the validation fold; so does LightGBM.
 

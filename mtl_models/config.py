@@ -81,6 +81,9 @@ class NetworkConfig(Frozen):
         "nashmtl need the extra `gradients`",
     )
     trunk_widths: tuple[int, ...] = Field((128, 96), description="Layers of the shared trunk")
+    activation: Literal["norm_silu", "relu"] = Field(
+        "norm_silu", description="After each layer of a trunk or expert: LayerNorm and SiLU, or ReLU, which costs less"
+    )
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout in the trunk")
     learning_rate: float = Field(1.5e-3, gt=0, description="AdamW peak step size")
     weight_decay: float = Field(5e-2, ge=0, description="AdamW decay")

@@ -38,6 +38,7 @@ def protocol(census: Census, sharing: str, precision: str, seed: int) -> Contest
         embedding_width=contest.EMBEDDING_WIDTH,
         bins=0,
         members=1,
+        activation="relu",
         dropout=0.0,
         learning_rate=contest.LEARNING_RATE,
         weight_decay=0.0,

@@ -34,10 +34,8 @@ class AdversarialSharing(Sharing):
     def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__(input_width, tasks, config)
         self.config = config
-        self.shared = make_trunk(input_width, config.trunk_widths, config.dropout)
-        self.private = nn.ModuleDict(
-            {task: make_trunk(input_width, config.trunk_widths, config.dropout) for task in tasks}
-        )
+        self.shared = make_trunk(input_width, config.trunk_widths, config)
+        self.private = nn.ModuleDict({task: make_trunk(input_width, config.trunk_widths, config) for task in tasks})
         self.tables = tuple(dict.fromkeys(tasks.values()))
         self.discriminator = nn.Sequential(
             nn.Linear(config.trunk_widths[-1], DISCRIMINATOR_WIDTH),

@@ -23,7 +23,7 @@ class CrossStitch(Sharing):
 
     def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__(input_width, tasks, config)
-        self.trunks = Experts(len(tasks), input_width, config.trunk_widths, config.dropout)
+        self.trunks = Experts(len(tasks), input_width, config)
         self.stitches = nn.ParameterList(_first_stitch(len(tasks)) for _ in config.trunk_widths)
         self.width = config.trunk_widths[-1]
 

@@ -16,7 +16,7 @@ class HardSharing(Sharing):
 
     def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__(input_width, tasks, config)
-        self.trunk = make_trunk(input_width, config.trunk_widths, config.dropout)
+        self.trunk = make_trunk(input_width, config.trunk_widths, config)
         self.width = config.trunk_widths[-1]
 
     def forward(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:

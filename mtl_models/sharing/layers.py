@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from itertools import chain, pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mtl_models.config import NetworkConfig
 
-def make_trunk(input_width: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """[n, input_width] to [n, widths[-1]]. LayerNorm goes without gain and bias: they only add parameters (Xu et al.
-    2019), and would cost a batch of experts a sixth of its step."""
+# Matrix units read rows in blocks: products of rows of any other width take up to twice as long in bfloat16.
+BLOCK_WIDTH = 16
+
+
+def filling(width: int) -> int:
+    """Columns from `width` to the next multiple of a block."""
+    return -width % BLOCK_WIDTH
+
+
+def make_trunk(input_width: int, widths: tuple[int, ...], config: NetworkConfig) -> nn.Sequential:
+    """[n, input_width] to [n, widths[-1]]."""
     layers: list[nn.Module] = []
     for before, after in pairwise((input_width, *widths)):
-        norm = nn.LayerNorm(after, elementwise_affine=False)
-        layers += [nn.Linear(before, after), norm, nn.SiLU(), Dropout(dropout)]
+        layers += [nn.Linear(before, after), *_activation(after, config)]
     return nn.Sequential(*layers)
+
+
+def _activation(width: int, config: NetworkConfig) -> list[nn.Module]:
+    """What a layer's product passes. LayerNorm goes without gain and bias: they only add parameters (Xu et al. 2019),
+    and would cost a batch of experts a sixth of its step."""
+    if config.activation == "relu":
+        return [nn.ReLU(), Dropout(config.dropout)]
+    return [nn.LayerNorm(width, elementwise_affine=False), nn.SiLU(), Dropout(config.dropout)]
 
 
 class Dropout(nn.Module):
@@ -42,41 +59,55 @@ class Dropout(nn.Module):
 class StackedLayer(nn.Module):
     """`count` layers of a trunk, each with weights of its own."""
 
-    def __init__(self, count: int, before: int, after: int, dropout: float) -> None:
+    def __init__(self, count: int, before: int, after: int, config: NetworkConfig) -> None:
         super().__init__()
         bound = before**-0.5  # as nn.Linear starts, and laid out like it
         self.weights = nn.Parameter(torch.empty(count, after, before).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(count, 1, after).uniform_(-bound, bound))
-        self.dropout = Dropout(dropout)
+        self.activate = nn.Sequential(*_activation(after, config))
 
     def forward(self, rows: Tensor) -> Tensor:
         """[n, before], read by all, or [count, n, before], each its own, to [count, n, after]."""
         if rows.ndim == 3:
-            return self._activate(torch.baddbmm(self.bias, rows, self.weights.mT))
-        # One layer as wide as all of them: a third of the time of a batched product, and no sum over layers backward.
-        wide = functional.linear(rows, self.weights.flatten(0, 1), self.bias.flatten())
-        return self._activate(wide.view(len(rows), *self.bias.shape[::2])).transpose(0, 1).contiguous()
+            return self.activate(torch.baddbmm(self.bias, rows, self.weights.mT))
+        return self.after(functional.linear(rows, *self.reading()))
 
-    def _activate(self, hidden: Tensor) -> Tensor:
-        return self.dropout(functional.silu(functional.layer_norm(hidden, hidden.shape[-1:])))
+    def reading(self) -> tuple[Tensor, Tensor]:
+        """[count * after, before] weights and [count * after] bias of one layer as wide as all of them: a third of the
+        time of a batched product, and no sum over layers backward."""
+        return self.weights.flatten(0, 1), self.bias.flatten()
+
+    def after(self, product: Tensor) -> Tensor:
+        """[count, n, after] of the wide layer's product [n, count * after]."""
+        hidden = self.activate(product.unflatten(1, self.bias.shape[::2]))
+        return hidden.transpose(0, 1).contiguous()
 
 
 class Experts(nn.Module):
-    """`count` trunks side by side: [n, input_width] to [count, n, widths[-1]]."""
+    """`count` trunks side by side."""
 
-    def __init__(self, count: int, input_width: int, widths: tuple[int, ...], dropout: float) -> None:
+    def __init__(self, count: int, input_width: int, config: NetworkConfig) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(StackedLayer(count, *pair, dropout) for pair in pairwise((input_width, *widths)))
+        widths = (input_width, *config.trunk_widths)
+        self.layers = nn.ModuleList(StackedLayer(count, *pair, config) for pair in pairwise(widths))
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """[count, n, widths[-1]] for rows [n, input_width]."""
-        for layer in self.layers:
-            rows = layer(rows)
-        return rows
+    def reading(self) -> tuple[Tensor, Tensor]:
+        """Weights and bias of all first layers, as one."""
+        return self._first().reading()
+
+    def forward(self, product: Tensor) -> Tensor:
+        """[count, n, widths[-1]] for what the first layers read in rows [n, input_width] (`read_together`)."""
+        hidden = self._first().after(product)
+        for layer in self.layers[1:]:
+            hidden = layer(hidden)
+        return hidden
 
     def last_weights(self) -> nn.Parameter:
         """[count, after, before]: those of the last layer."""
         return self.layers[-1].get_parameter("weights")
+
+    def _first(self) -> StackedLayer:
+        return cast(StackedLayer, self.layers[0])
 
 
 class Gate(nn.Module):
@@ -90,12 +121,34 @@ class Gate(nn.Module):
         self.choose = nn.Linear(input_width, experts)
         self.usage = torch.full((experts,), 1 / experts)
 
-    def forward(self, rows: Tensor, *groups: Tensor) -> Tensor:
-        """[n, width] for rows [n, input_width] and groups of experts [count, n, width]."""
-        shares = self.choose(rows).T.softmax(dim=0)  # [experts, n]: half the time of [n, experts]
+    def reading(self) -> tuple[Tensor, Tensor]:
+        """Weights and bias of the linear layer."""
+        return self.choose.weight, self.choose.bias
+
+    def forward(self, product: Tensor, *groups: Tensor) -> Tensor:
+        """[n, width] for what `choose` reads in rows [n, input_width] (`read_together`) and groups of experts
+        [count, n, width]."""
+        shares = product.T.softmax(dim=0)  # [experts, n]: half the time of [n, experts]
         self.usage = shares.detach().mean(dim=1)
         experts = chain.from_iterable(group.unbind() for group in groups)
         return reduce(torch.add, map(torch.mul, shares[:, :, None].unbind(), experts))
+
+
+def read_together(readers: Sequence[tuple[Experts | Gate, Tensor]]) -> list[Tensor]:
+    """[n, outputs] of each reader's first linear layer for its rows [n, input_width]. Readers of the very same tensor
+    are one product, as wide as all of them: rows are read once, and have one gradient."""
+    together: dict[int, list[int]] = {}
+    for i, (_, rows) in enumerate(readers):
+        together.setdefault(id(rows), []).append(i)
+    products: dict[int, Tensor] = {}
+    for group in together.values():
+        rows = readers[group[0]][1]
+        weights, biases = zip(*(readers[i][0].reading() for i in group), strict=True)
+        widths = [len(bias) for bias in biases]
+        fill = weights[0].new_zeros(filling(sum(widths)), rows.shape[1])
+        product = functional.linear(rows, torch.cat([*weights, fill]), torch.cat([*biases, fill[:, 0]]))
+        products |= zip(group, product.split([*widths, len(fill)], dim=1)[:-1], strict=True)
+    return [products[i] for i in range(len(readers))]
 
 
 def usage(gates: nn.ModuleDict) -> dict[str, Tensor]:
@@ -105,7 +158,8 @@ def usage(gates: nn.ModuleDict) -> dict[str, Tensor]:
 
 def joined(rows: Mapping[str, Tensor]) -> Tensor:
     """[rows of all tables, width]: one batch of the tables' rows."""
-    return torch.cat(list(rows.values()))
+    first, *others = rows.values()
+    return torch.cat([first, *others]) if others else first
 
 
 def by_table(rows: Mapping[str, Tensor], features: Tensor, dim: int = 0) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mtl_models.config import NetworkConfig
 from mtl_models.sharing.base import Sharing
-from mtl_models.sharing.layers import Experts, Gate, by_table, joined, usage
+from mtl_models.sharing.layers import Experts, Gate, by_table, joined, read_together, usage
 
 Features = Mapping[str, Tensor]
 
@@ -56,25 +56,32 @@ class Level(nn.Module):
         super().__init__()
         own, shared = config.specific_experts, config.shared_experts
         self.tasks = dict(tasks)
-        self.own_experts = nn.ModuleDict(
-            {task: Experts(own, input_width, config.trunk_widths, config.dropout) for task in tasks}
-        )
-        self.shared_experts = Experts(shared, input_width, config.trunk_widths, config.dropout)
+        self.own_experts = nn.ModuleDict({task: Experts(own, input_width, config) for task in tasks})
+        self.shared_experts = Experts(shared, input_width, config)
         self.task_gates = nn.ModuleDict({task: Gate(input_width, own + shared) for task in tasks})
         readers = {} if is_last else Counter(tasks.values())
         self.table_gates = nn.ModuleDict({t: Gate(input_width, own * count + shared) for t, count in readers.items()})
 
     def forward(self, own: Features, shared: Features) -> tuple[Features, Features]:
         """{task: [n, input_width]} and {table: [n, input_width]} to the same of the next level."""
-        own_experts = {task: self.own_experts[task](rows) for task, rows in own.items()}  # [own, n, width] each
-        shared_experts = by_table(shared, self.shared_experts(joined(shared)), dim=1)  # [shared, n, width] each
+        tables = [table for table in shared if table in self.table_gates]
+        product, *products = read_together(
+            [
+                (self.shared_experts, joined(shared)),
+                *((cast(Experts, self.own_experts[task]), rows) for task, rows in own.items()),
+                *((cast(Gate, self.task_gates[task]), rows) for task, rows in own.items()),
+                *((cast(Gate, self.table_gates[table]), shared[table]) for table in tables),
+            ]
+        )
+        reads = iter(products)
+        own_experts = {task: self.own_experts[task](next(reads)) for task in own}  # [own, n, width] each
+        shared_experts = by_table(shared, self.shared_experts(product), dim=1)  # [shared, n, width] each
         mixed = {
-            task: self.task_gates[task](rows, own_experts[task], shared_experts[self.tasks[task]])
-            for task, rows in own.items()
+            task: self.task_gates[task](next(reads), own_experts[task], shared_experts[self.tasks[task]])
+            for task in own
         }
         passed_on = {}
-        for table, gate in self.table_gates.items():
-            if table in shared:
-                readers = [own_experts[task] for task in own if self.tasks[task] == table]
-                passed_on[table] = gate(shared[table], *readers, shared_experts[table])
+        for table in tables:
+            of_table = [own_experts[task] for task in own if self.tasks[task] == table]
+            passed_on[table] = self.table_gates[table](next(reads), *of_table, shared_experts[table])
         return mixed, passed_on

@@ -32,10 +32,11 @@ class TaskRelationship(Sharing):
     def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__(input_width, tasks, config)
         *shared_widths, self.width = config.trunk_widths
-        self.trunk = make_trunk(input_width, tuple(shared_widths), config.dropout)
+        self.trunk = make_trunk(input_width, tuple(shared_widths), config)
         first = nn.Linear((input_width, *shared_widths)[-1], self.width)
         self.weight = nn.Parameter(first.weight.detach().repeat(len(tasks), 1, 1))  # [tasks, width, inputs]
         self.bias = nn.Parameter(first.bias.detach().repeat(len(tasks), 1))
+        self.nonlinear = functional.relu if config.activation == "relu" else functional.silu
         self.dropout = Dropout(config.dropout)
         self.factor = nn.Parameter(_first_factor(len(tasks)))
         self.strength = config.relationship_strength
@@ -45,7 +46,7 @@ class TaskRelationship(Sharing):
         trunk = by_table(rows, self.trunk(joined(rows)))
         tables = self.tasks_of(rows)
         return {
-            task: self.dropout(functional.silu(functional.linear(trunk[tables[task]], weight, bias)))
+            task: self.dropout(self.nonlinear(functional.linear(trunk[tables[task]], weight, bias)))
             for task, weight, bias in zip(self.tasks, self.weight, self.bias, strict=True)
             if task in tables
         }

@@ -18,9 +18,7 @@ class SingleTasks(Sharing):
 
     def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__(input_width, tasks, config)
-        self.trunks = nn.ModuleDict(
-            {task: make_trunk(input_width, config.trunk_widths, config.dropout) for task in tasks}
-        )
+        self.trunks = nn.ModuleDict({task: make_trunk(input_width, config.trunk_widths, config) for task in tasks})
         self.width = config.trunk_widths[-1]
 
     def forward(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ class SoftSharing(Sharing):
 
     def __init__(self, input_width: int, tasks: Mapping[str, str], config: NetworkConfig) -> None:
         super().__init__(input_width, tasks, config)
-        self.common = make_trunk(input_width, config.trunk_widths, config.dropout)
+        self.common = make_trunk(input_width, config.trunk_widths, config)
         self.departures = nn.ModuleDict({task: deepcopy(self.common) for task in tasks})
         for parameter in self.departures.parameters():
             nn.init.zeros_(parameter)

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from mtl_models.losses import known, masked_mean
 from mtl_models.sharing import build_sharing
+from mtl_models.sharing.layers import filling
 from mtl_models.tabular.config import TabularConfig
 from mtl_models.tabular.frame import FrameEncoder, Rows
 from mtl_models.tabular.targets import Target
@@ -93,6 +94,8 @@ class ColumnEmbeddings(nn.Module):
         self.steps = nn.Parameter(torch.zeros(numbers, encoder.most_bins + 3, width).normal_(std=0.05))
         self.register_buffer("first_knot", torch.arange(numbers) * (encoder.most_bins + 3), persistent=False)
         self.widths = [width] * (words + numbers) + [1] * encoder.numbers.width
+        self.filling = filling(sum(self.widths))  # columns of zeros
+        self.widths += [1] * self.filling
         self.width = sum(self.widths)
 
     def forward(self, rows: Rows) -> Tensor:
@@ -103,7 +106,7 @@ class ColumnEmbeddings(nn.Module):
             at = rows.bins + self.first_knot
             below, above = _look_up(knots, at), _look_up(knots, at + 1)
             parts.append(torch.lerp(below, above, rows.places[..., None]).flatten(1))
-        return torch.cat([*parts, rows.numbers], dim=1)
+        return torch.cat([*parts, rows.numbers, rows.numbers.new_zeros(len(rows), self.filling)], dim=1)
 
 
 class MemberTower(nn.Module):
@@ -119,7 +122,8 @@ class MemberTower(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """[members, n, outputs] of features [members * n, width]."""
         hidden = functional.silu(self.hidden(features)).unflatten(0, (len(self.last), -1))
-        return torch.baddbmm(self.bias, hidden, self.last)
+        with torch.autocast(features.device.type, enabled=False):  # so thin a product takes twice as long in bfloat16
+            return torch.baddbmm(self.bias, hidden.float(), self.last)
 
 
 def _look_up(table: Tensor, index: Tensor) -> Tensor:

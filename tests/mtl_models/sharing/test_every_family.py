@@ -44,6 +44,15 @@ def test_rows_do_not_depend_on_other_tables(family: str) -> None:
 
 
 @every_family
+def test_with_relu_features_are_not_negative(family: str) -> None:
+    least = {}
+    for activation in ("relu", "norm_silu"):
+        features = make(family, activation=activation)(some_rows())
+        least[activation] = min(part.min().item() for part in features.values())
+    assert least["norm_silu"] < 0 <= least["relu"]
+
+
+@every_family
 def test_training_lowers_the_loss(family: str) -> None:
     sharing, rows = make(family, reversal_steps=20), some_rows()
     losses = train(sharing, rows, targets_of(rows), steps=60)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mtl_models.sharing.adversarial import ReverseGradient, overlap
+from mtl_models.sharing.layers import read_together
 from tests.mtl_models.sharing.tiny import TASKS, gradients, make, some_rows, targets_of, train
 
 
@@ -94,8 +95,18 @@ def test_a_gate_that_is_certain_gives_one_expert() -> None:
     gate = sharing.task_gates["a"].choose
     gate.weight.data.zero_()
     gate.bias.data = torch.tensor([0.0, 100.0])
-    torch.testing.assert_close(sharing(rows)["a"], sharing.experts(rows["left"])[1])
+    (product,) = read_together([(sharing.experts, rows["left"])])
+    torch.testing.assert_close(sharing(rows)["a"], sharing.experts(product)[1])
     torch.testing.assert_close(sharing.gates()["a"], torch.tensor([0.0, 1.0]))
+
+
+def test_what_reads_the_same_rows_together_reads_as_alone() -> None:
+    sharing, rows = make("mmoe"), some_rows()["right"]
+    readers = [sharing.experts, *sharing.task_gates.values()]
+    together = read_together([(reader, rows) for reader in readers])
+    for reader, product in zip(readers, together, strict=True):
+        torch.testing.assert_close(product, torch.nn.functional.linear(rows, *reader.reading()))
+        torch.testing.assert_close(product, read_together([(reader, rows.clone())])[0])
 
 
 # ple

@@ -54,6 +54,15 @@ def test_predictions_have_a_column_for_each_task(trained: MultiTaskModel) -> Non
     assert trained.predict(people(5).clear()).height == 0
 
 
+def test_rows_are_filled_up_to_whole_blocks(trained: MultiTaskModel) -> None:
+    network = trained.network
+    rows = network.encoder.transform(people(5), torch.zeros(5, len(TASKS)))
+    x, filled = network.columns(rows), network.columns.width - network.columns.filling
+    assert x.shape == (5, network.columns.width) and x.shape[1] % 16 == 0
+    assert 0 < network.columns.filling < 16 and not x[:, filled:].any()
+    assert torch.equal(x[:, filled - rows.numbers.shape[1] : filled], rows.numbers)
+
+
 def test_labels_are_no_features(trained: MultiTaskModel) -> None:
     test = people(50, seed=4)
     assert_frame_equal(trained.predict(test), trained.predict(test.drop([task.label for task in TASKS], strict=False)))
