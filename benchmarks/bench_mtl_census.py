@@ -3,9 +3,9 @@
 python benchmarks/bench_mtl_census.py census-income.test.gz [--peers-python PEERS/bin/python] [--seeds 3] [--only ours]
 
 Equal for all: tensors, split, batch 1024, Adam 1e-3, 5 epochs, embeddings of 8, experts 128-64 with ReLU, towers of 32,
-4 experts in MMoE, 2 levels of 2 shared and 2 specific experts in PLE. `bare` is the same architecture as ours written down
-plainly. The peers train in their own loop (`own`, as documented) and, lent our plain one, with rows resident in memory
-(`lent`). `defaults` is `MultiTaskModel` as it comes, which stops by the validation fold; so does LightGBM.
+4 experts in MMoE, 2 levels of 2 shared and 2 specific experts in PLE. `bare` is the same architecture as ours written
+down plainly. The peers train in their own loop (`own`, as documented) and, lent our plain one, with rows resident in
+memory (`lent`). `defaults` is `MultiTaskModel` as it comes, which stops by the validation fold; so does LightGBM.
 
 Each run is a process on one core. Samples are counted by processor time, mean over the seeds; the seeds take turns over
 all competitors, so that a busy machine slows all of them. The peers are an extra, in this interpreter or in another:
