@@ -80,7 +80,13 @@ def trial(tuning: Tuning, asked: Trial, settings: str) -> Record:
     return record
 
 
-@task(name="leave-one-out", tags=["fivefold", "model"], cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="leave-one-out",
+    task_run_name="leave one out",
+    tags=["fivefold", "model"],
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def measure_gains(tuning: Tuning) -> Gains:
     """The best settings, trained with all tasks and then without each of them."""
     best, gains = tuning.study.best(), Gains()

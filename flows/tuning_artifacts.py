@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.artifacts import publish_markdown, publish_table
 from flows.settings_file import toml
-from tasks.leave_one_out import Gains
+from tasks.leave_one_out import Gains, losses_without
 from tasks.search_space import tuned_settings
 from tasks.tune_model import by_head
 from tasks.tuning_study import Record, Study
@@ -17,23 +17,29 @@ def publish_trials(study: Study) -> None:
     """Put the best settings, as a settings file has them, and the best trials on the flow run's page."""
     records = sorted(study.records(), key=lambda record: (record.value is None, record.value or 0.0))
     if records and records[0].value is not None:
-        publish_markdown("tuning-best", _best(records[0], len(records)), "The best settings so far")
+        publish_markdown("tuning-best", _best(records), "The best settings so far")
     rows = [_row(record) for record in records[:SHOWN_TRIALS]]
     publish_table("tuning-trials", rows, "The best trials first; a value below 1 beats the baselines")
 
 
 def publish_gains(gains: Gains) -> None:
-    """Put on the page who learns from whom: a row for each task left out, a column for each task that then loses."""
-    rows: dict[str, dict[str, object]] = {}
-    for (task, left), gain in gains.items():
-        rows.setdefault(left, {"without": left})[task] = f"{gain:+.1%}"
-    publish_table("tuning-gains", list(rows.values()), "By how much each task's loss is greater without another")
+    """Put on the page who learns from whom."""
+    publish_table("tuning-gains", losses_without(gains), "How each task's loss changes without another")
 
 
-def _best(best: Record, trials: int) -> str:
-    origin = "the settings in use" if best.is_in_use else "for fivefold.toml"
-    settings = toml({"model": tuned_settings(best.parameters)})
-    return f"# Value {best.value:.4f}\n\nTrial {best.number} of {trials}, {origin}:\n\n```toml\n{settings}\n```"
+def _best(records: list[Record]) -> str:
+    best, in_use = (
+        records[0],
+        [f"; the settings in use: {record.value:.4f}" for record in records if record.is_in_use and record.value],
+    )
+    beside = " with the settings in use" if best.is_in_use else "".join(in_use[:1])
+    return "\n\n".join(
+        [
+            f"# Value {best.value:.4f}",
+            f"Trial {best.number} of {len(records)}{beside}. For `fivefold.toml`:",
+            f"```toml\n{toml({'model': tuned_settings(best.parameters)})}\n```",
+        ]
+    )
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -20,3 +20,12 @@ def leave_one_out(bench: Bench, config: ModelConfig) -> Iterator[tuple[str, Gain
     for left in together:
         without = final_losses(bench, config, left) if len(together) > 1 else {}
         yield left, {(task, left): loss / together[task] - 1 for task, loss in without.items()}
+
+
+def losses_without(gains: Gains) -> list[dict[str, str]]:
+    """Gains as people read them: a row for each task that was left out, a column for each task's change of loss."""
+    tasks = list(dict.fromkeys(left for _, left in gains))
+    return [
+        {"without": left} | {task: f"{gains[task, left]:+.1%}" if (task, left) in gains else "" for task in tasks}
+        for left in tasks
+    ]

@@ -113,17 +113,15 @@ def final_losses(bench: Bench, config: ModelConfig, without: str | None = None) 
     """What `try_settings` says at its end; its passes are reported on the way."""
     tasks, losses = f"without {without}" if without else "all tasks", Losses()
     for seen in try_settings(bench, config, without):
-        report(f"{tasks}, {in_words(seen, bench.value(seen.losses))}", seen.share)
+        report(f"{tasks}, {in_words(seen)}", seen.share)
         losses = seen.losses
     return losses
 
 
-def in_words(seen: Pass, value: float) -> str:
-    """A pass with the value that the trial has by then, and the losses of its heads."""
-    if not seen.is_best:
-        return f"{seen}: no better"
+def in_words(seen: Pass) -> str:
+    """A pass with the losses that its heads have by then."""
     heads = ", ".join(f"{head} {loss:.3f}" for head, loss in by_head(seen.losses).items())
-    return f"{seen}: {value:.4f} ({heads})"
+    return f"{seen}: {heads if seen.is_best else 'no better'}"
 
 
 def _passes(bench: Bench, origin: Origin, config: ModelConfig, without: str | None) -> Iterator[tuple[int, Losses]]:

@@ -61,7 +61,7 @@ def _train(
     losses: Losses = {}
     for seen in try_settings(bench, config):
         losses, value = seen.losses, bench.value(seen.losses)
-        report(f"trial {trial.number}, {in_words(seen, value)}", seen.share)
+        report(f"trial {trial.number} at {value:.4f}, {in_words(seen)}", seen.share)
         trial.report(value, seen.number)
         trial.set_user_attr("losses", losses)
         if not is_protected and trial.should_prune():

@@ -62,6 +62,7 @@ def tune(
 def _tell(tuned: Tuned) -> None:
     """The trials, the gains, and the best settings as a settings file has them."""
     from flows.settings_file import toml
+    from tasks.leave_one_out import losses_without
     from tasks.tune_model import by_head
 
     heads = list(dict.fromkeys(head for record in tuned.records for head in by_head(record.losses)))
@@ -75,8 +76,8 @@ def _tell(tuned: Tuned) -> None:
         "Trials: losses relative to the baselines, 1 is as good", ["trial", "", "value", *heads, "seconds"], rows
     )
     if tuned.gains:
-        names = ["task", "without", "loss greater by"]
-        print_table("What tasks learn from each other", names, [(*pair, gain) for pair, gain in tuned.gains.items()])
+        gains = losses_without(tuned.gains)
+        print_table("How each task's loss changes without another", list(gains[0]), [(*row.values(),) for row in gains])
     if not tuned.is_in_diary:
         print_line("a night is at work: ops.tuning_trials will have these trials after the next tune")
     best = tuned.best

@@ -14,7 +14,7 @@ import pytest
 
 from mtl_models.config import ModelConfig, TaskWeights
 from tasks import tuning_trial
-from tasks.leave_one_out import leave_one_out
+from tasks.leave_one_out import leave_one_out, losses_without
 from tasks.progress import listening
 from tasks.rolling_origins import read_origins
 from tasks.search_space import FAMILIES, SPACE, config_of, parameters_of, space_around
@@ -275,11 +275,11 @@ def test_a_trial_reports_each_pass(scripted: Callable[..., None], tmp_path: Path
     with listening(lambda message, done: said.append((message, done))):
         tried(study_in(tmp_path))
     assert said == [
-        ("trial 0, window 1/1, pass 1/2: 0.9000 (profile 0.900)", 0.5),
-        ("trial 0, window 1/1, pass 2/2: 0.8000 (profile 0.800)", 1.0),
+        ("trial 0 at 0.9000, window 1/1, pass 1/2: profile 0.900", 0.5),
+        ("trial 0 at 0.8000, window 1/1, pass 2/2: profile 0.800", 1.0),
     ]
     worse = Pass(window=1, windows=2, epoch=3, epochs=3, losses={"profile": 0.8}, is_best=False)
-    assert in_words(worse, 0.8) == "window 1/2, pass 3/3: no better"
+    assert in_words(worse) == "window 1/2, pass 3/3: no better"
 
 
 # --- the diary -------------------------------------------------------------------------------------------------------
@@ -315,6 +315,11 @@ def test_leaving_out_a_task_tells_who_learns_from_it(bench: Bench) -> None:
     together, alone = final_losses(few, QUICK), final_losses(few, QUICK, "promotion")
     assert gains["profile", "promotion"] == pytest.approx(alone["profile"] / together["profile"] - 1)
     assert all(math.isfinite(gain) for gain in gains.values())
+
+
+def test_gains_are_a_table_of_who_misses_whom() -> None:
+    rows = losses_without({("b", "a"): 0.0312, ("a", "b"): -0.004})
+    assert rows == [{"without": "a", "a": "", "b": "+3.1%"}, {"without": "b", "a": "-0.4%", "b": ""}]
 
 
 def test_gains_join_what_is_known_of_a_pair(small: duckdb.DuckDBPyConnection) -> None:
