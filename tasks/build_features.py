@@ -16,6 +16,7 @@ from mtl_models import item_item
 from tasks.earlier_model import has_learned_older_cutoffs
 from tasks.lead_times import estimate_lead_times
 from tasks.night import Night
+from tasks.presence import estimate_presence
 from tasks.progress import report
 from warehouse import build
 
@@ -41,9 +42,9 @@ class FeaturesReport:
 def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
     """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
     build.set_variables(con, _variables(night, has_learned_older_cutoffs(con, night)))
-    groups = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
-    before = [file for group in groups for file in group]
-    total = len(before) + 1 + len(build.RECOMMENDATION_FILES)
+    later = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
+    before_items = [file for group in later for file in group]
+    total = len(build.FEED_FILES) + len(before_items) + 2 + len(build.RECOMMENDATION_FILES)
     done = 0
 
     def on_file(file: str) -> None:
@@ -51,7 +52,12 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
         report(file, done / total)
         done += 1
 
-    seconds = build.run_files(con, before, on_file)
+    seconds = build.run_files(con, build.FEED_FILES, on_file)
+    on_file("presence")
+    started = time.perf_counter()
+    estimate_presence(con)
+    seconds["presence"] = time.perf_counter() - started
+    seconds |= build.run_files(con, before_items, on_file)
     estimate_lead_times(con)
     on_file("item-item model")
     started = time.perf_counter()

@@ -11,8 +11,8 @@ import duckdb
 
 from warehouse.connect import read_sql
 
-# What the feeds say, cleaned and counted by day and week; then who and what is looked at from which cut-off.
-ENTITY_FILES = (
+# What the feeds say, cleaned and counted by day and week; then who is looked at from which cut-off.
+FEED_FILES = (
     "staging/schemas.sql",
     "staging/users.sql",
     "staging/products.sql",
@@ -24,6 +24,11 @@ ENTITY_FILES = (
     "features/cutoffs.sql",
     "features/service_origins.sql",
     "features/campaign_controls.sql",
+    "staging/viewpoints.sql",
+    "staging/days_seen.sql",
+)
+# After presence, which is not SQL.
+ENTITY_FILES = (
     "features/users.sql",
     "features/demand_population.sql",
     "features/products.sql",
@@ -69,7 +74,7 @@ RECOMMENDATION_FILES = (
 
 def version() -> str:
     """A hash of all that SQL: equal versions build the same columns with the same meaning."""
-    groups = (ENTITY_FILES, DEMAND_FILES, CAMPAIGN_AND_SERVICE_FILES, CANDIDATE_FILES, RECOMMENDATION_FILES)
+    groups = (FEED_FILES, ENTITY_FILES, DEMAND_FILES, CAMPAIGN_AND_SERVICE_FILES, CANDIDATE_FILES, RECOMMENDATION_FILES)
     texts = "\n".join(read_sql(file) for group in groups for file in group)
     return hashlib.sha256(texts.encode()).hexdigest()[:16]
 

@@ -21,8 +21,8 @@ from mtl_models.samples import TaskSamples
 from mtl_models.tower import Tower
 
 PROBABILITIES = ("buys_28d", "buys_7d", "churns_90d", "discount_share_28d", "contacts_28d")
-# Those that start from the user's own order rate.
-OWN_RATES = ("buys_28d", "buys_7d")
+# Those that start from what the days on which the user showed up say (mtl_models.presence).
+STARTS = {"buys_28d": "presence_buys_28d", "buys_7d": "presence_buys_7d"}
 SPEND_LEVELS = (0.1, 0.5, 0.9)
 # Weights of p10, p50 and p90 in the mean of a skewed distribution.
 SWANSON = (0.3, 0.4, 0.3)
@@ -33,7 +33,7 @@ FIRST_MIXTURE = {"category_shares_smoothed": 8.0, "category_shares": 1.0, "prior
 
 
 class UserProfile(Head):
-    """Orders as logits over what the user's own rate says in this shop, churn over what the orders say; spend as a mean
+    """Orders as logits over what the user's presence says in this shop, churn over what the orders say; spend as a mean
     and quantiles over own spend; interests as a mixture of smoothed, own and average shares, tilted by what the shared
     features know.
 
@@ -49,7 +49,7 @@ class UserProfile(Head):
     log_odds = PROBABILITIES
     prior_shares: Tensor
     constant_logits: Tensor
-    own_lines: Tensor
+    start_lines: Tensor
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)
@@ -61,22 +61,22 @@ class UserProfile(Head):
         self.tilt = Tower(width, interests)
         self.register_buffer("prior_shares", torch.full((interests,), 1 / interests))
         self.register_buffer("constant_logits", torch.zeros(len(PROBABILITIES)))
-        self.register_buffer("own_lines", torch.tensor([[1.0, 0.0]] * len(OWN_RATES)))
+        self.register_buffer("start_lines", torch.tensor([[1.0, 0.0]] * len(STARTS)))
 
     def fit_baseline(self, rows: TaskSamples) -> None:
-        """The shop's average interests, how far a user's own rate is to be believed (an order of late may be the last),
-        and average rates where no personal baseline exists."""
+        """The shop's average interests, how far a user's presence is to be believed, and average rates where no
+        personal baseline exists."""
         shares = rows.targets["category_shares"]
         seen = shares[~torch.isnan(shares).any(dim=1)]
         if len(seen):
             self.prior_shares.copy_(seen.mean(dim=0).clamp_min(SMALLEST_SHARE))
         rates = torch.stack([torch.nanmean(_binary_target(rows, name)) for name in PROBABILITIES])
         self.constant_logits.copy_(logit(torch.nan_to_num(rates, nan=0.5)))
-        for i, name in enumerate(OWN_RATES):
+        for i, (name, start) in enumerate(STARTS.items()):
             observed = _binary_target(rows, name)
             is_known = ~torch.isnan(observed)
             if torch.minimum(observed[is_known].sum(), (1 - observed[is_known]).sum()) >= FEWEST_OUTCOMES:
-                self.own_lines[i] = fit_line(_own_logit(rows, name)[is_known], observed[is_known])
+                self.start_lines[i] = fit_line(_log_odds(rows, start)[is_known], observed[is_known])
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """Logits by target, spend mean and ordered quantiles (log scale), log shares."""
@@ -135,11 +135,11 @@ class UserProfile(Head):
         }
 
     def _start(self, name: str, rows: TaskSamples) -> Tensor:
-        """[n] log odds before anything is learned: from the own rate, or the shop's average without one."""
-        if name not in OWN_RATES:
+        """[n] log odds before anything is learned: from the user's presence, or the shop's average."""
+        if name not in STARTS:
             return self.constant_logits[PROBABILITIES.index(name)].expand(len(rows))
-        slope, intercept = self.own_lines[OWN_RATES.index(name)]
-        return slope * _own_logit(rows, name) + intercept
+        slope, intercept = self.start_lines[list(STARTS).index(name)]
+        return slope * _log_odds(rows, STARTS[name]) + intercept
 
     def _log_mean(self, quantiles: Tensor) -> Tensor:
         """[n] log of the mean that the quantiles [n, 3] imply: Swanson's rule (Hurst, Brown and Swanson 2000), times
@@ -166,9 +166,9 @@ def _binary_target(rows: TaskSamples, name: str) -> Tensor:
     return rows.targets[name].clamp(0.0, 1.0)
 
 
-def _own_logit(rows: TaskSamples, name: str) -> Tensor:
-    """[n] log odds of the user's own rate."""
-    return logit(rows.baselines[name], margin=0.02)
+def _log_odds(rows: TaskSamples, baseline: str) -> Tensor:
+    """[n] of a baseline's probability."""
+    return logit(rows.baselines[baseline], margin=0.005)
 
 
 def _ordered(median: Tensor, residual: Tensor) -> Tensor:

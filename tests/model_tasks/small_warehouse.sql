@@ -47,7 +47,8 @@ select
     if(fold = 'serve', null, 0.2) as label_discount_share_28d,
     cast(null as integer) as label_contacts_28d,
     case when label_spend_28d > 0 then [0.6, 0.3, 0.1]::double[] end as label_category_shares,
-    50.0 as base_spend_28d, 40.0 as base_spend_last_28d, 0.5 as base_buys_28d, 0.25 as base_buys_7d,
+    50.0 as base_spend_28d, 40.0 as base_spend_last_28d, 0.5 as base_buys_28d, 0.25 as base_buys_7d, 0.5 as base_presence_buys_28d,
+    0.25 as base_presence_buys_7d,
     [0.2, 0.4, 0.4]::double[] as base_category_shares, [0.3, 0.4, 0.3]::double[] as base_category_shares_smoothed
 from features.users join features.cutoffs using (cutoff_date);
 

@@ -41,7 +41,9 @@ def profile_rows(log_odds: Tensor, generator: torch.Generator) -> TaskSamples:
             "contacts_28d": contacts(log_odds, generator),
             "category_shares": torch.full_like(shares, torch.nan),
         },
-        dict.fromkeys(("spend_28d", "spend_last_28d", "buys_28d", "buys_7d"), torch.full((USERS,), 0.5))
+        dict.fromkeys(
+            ("spend_28d", "spend_last_28d", "presence_buys_28d", "presence_buys_7d"), torch.full((USERS,), 0.5)
+        )
         | {"category_shares": shares, "category_shares_smoothed": shares},
     )
 

@@ -113,6 +113,8 @@ def profile_rows(entities: dict[str, EntityTable], generator: torch.Generator) -
             "spend_last_28d": torch.ones(USERS),
             "buys_28d": base,
             "buys_7d": base / 2,
+            "presence_buys_28d": base,
+            "presence_buys_7d": base / 2,
             "category_shares": torch.full((USERS, 3), 1 / 3),
             "category_shares_smoothed": torch.full((USERS, 3), 1 / 3),
         },

@@ -1,21 +1,6 @@
--- One row per user with an order before the cut-off, and cut-off; at the first days of campaigns, their
--- targets and the others that these are compared with.
+-- One row per user with an order before the cut-off, and cut-off from which they are looked at.
 create or replace table features.users as
-with viewpoints as (
-    select user_id, cutoff_date
-    from staging.users
-    cross join features.cutoffs
-    where fold in ('serve', 'test', 'validation', 'train')
-    union
-    -- A campaign looks at those whom it targets.
-    select user_id, staging.business_date(starts_at)
-    from raw.campaign_targets
-    join raw.campaigns using (campaign_id)
-    where staging.business_date(starts_at) in (select cutoff_date from features.cutoffs where fold = 'promotion')
-    union
-    select user_id, cutoff_date from features.campaign_controls
-),
-history as (
+with history as (
     select cutoff_date, cutoff_date - business_date as age, order_days.*
     from viewpoints
     join order_days using (user_id)
@@ -75,6 +60,11 @@ habits as (
         avg(cast(isodow(business_date) = 7 as integer)) as sunday_share
     from history
     group by user_id, cutoff_date
+),
+usual_orders as (
+    select cutoff_date, cast(sum(spend) / sum(order_days) as decimal(18, 4)) as usual_spend
+    from habits
+    group by cutoff_date
 ),
 -- Not known (rather than none) where the shop records no behaviour.
 visits as (
@@ -189,16 +179,21 @@ select
     visit_days_28d,
     visit_days_56d,
     visit_days_84d,
-    -- Visits that were to be expected since the last one, and of late, at the rate of twelve weeks (and a little more
-    -- than none): who used to come often and does not come any more has left.
-    visit_recency_days * (visit_days_84d + 0.5) / (least(tenure_days, 84) + 10) as visits_missed,
-    (visit_days_14d + 0.3) / (14 * (visit_days_84d + 0.5) / (least(tenure_days, 84) + 10) + 0.3) as visit_trend_ratio,
+    -- As a hidden Markov model of the days on which users show up sees it, and what such orders would be worth at the
+    -- user's mean, drawn to everybody's as if by two more.
+    presence,
+    order_probability_7d,
+    order_probability_28d,
+    expected_order_days_28d,
+    expected_order_days_28d * cast(spend + 2 * usual_spend as double) / (order_days + 2) as expected_spend_28d,
     cast(views_28d as bigint) as views_28d,
     cast(searches_28d as bigint) as searches_28d,
     cast(cart_adds_28d as bigint) as cart_adds_28d,
     order_days_28d / nullif(visit_days_28d, 0) as order_days_per_visit_day_28d
 from habits
 join staging.users using (user_id)
+join usual_orders using (cutoff_date)
 left join visits using (user_id, cutoff_date)
+left join presence using (user_index, cutoff_date)
 join home_sites using (user_id, cutoff_date)
 order by cutoff_date, user_id;
