@@ -4,10 +4,10 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint docs bench bench-heads clean
+.PHONY: help install run test lint docs bench bench-heads bench-mtl-heads bench-census clean
 
 help:  ## what each target does
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 # constraints.txt pins every package, so that each machine runs what the tests ran.
 $(BIN)/.installed: pyproject.toml constraints.txt
@@ -35,12 +35,28 @@ docs: install  ## write docs/dictionary.md and docs/settings.md anew, and the RE
 	$(BIN)/python -m flows.settings_page
 	$(BIN)/python docs/refresh_readme.py
 
-bench: $(BIN)/.installed-test  ## every benchmark: a table and one JSON line each
-	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+# Minutes each, with nothing to be given.
+BENCHMARKS := balancing ingest validation publish night transfer
+
+bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and a JSON line each; make bench-night runs one
+	for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
+	@echo "left out: make bench-recovery, bench-mtl-synthetic, bench-heads, bench-mtl-heads (longer),"
+	@echo "bench-census DATA=census-income.test.gz (needs that file); docs/benchmarks.md says what they measure"
+
+# ARGS are the benchmark's own arguments, as its --help or its first lines say.
+$(BENCHMARKS:%=bench-%) bench-recovery bench-mtl-synthetic: bench-%: $(BIN)/.installed-test
+	$(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
 
 bench-heads: $(BIN)/.installed-test  ## every head beside LightGBM, EASE and naive, goal by goal; fills docs/quality.md
 	$(PIP) lightgbm -c constraints.txt
-	$(BIN)/python benchmarks/bench_heads.py --write
+	$(BIN)/python benchmarks/bench_heads.py --write $(ARGS)
+
+bench-mtl-heads: $(BIN)/.installed-test  ## every way of sharing beside each task alone, in hours; fills docs/heads.md
+	$(BIN)/python benchmarks/bench_mtl_heads.py --write $(ARGS)
+
+bench-census: $(BIN)/.installed-test  ## our engine beside other libraries on census data: DATA=census-income.test.gz
+	@test -f "$(DATA)" || { echo "Remedy: make bench-census DATA=census-income.test.gz, of UCI's Census-Income (KDD)"; exit 2; }
+	$(BIN)/python benchmarks/bench_mtl_census.py "$(DATA)" $(ARGS)
 
 clean:  ## remove the environment, caches and build products (keeps .fivefold)
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

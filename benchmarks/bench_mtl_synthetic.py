@@ -6,7 +6,9 @@ The synthetic regression of Ma et al. 2018 ("Modeling Task Relationships in Mult
 Mixture-of-Experts", section 3.2): two tasks y_k = w_k'x + sum_i sin(a_i w_k'x + b_i) + noise, with the cosine between
 w_1 and w_2 set. Hidden units are the same number for every way of sharing, so that none wins by size: a trunk of 128, a
 trunk of 64 for each task (`single`), 8 experts of 16 (`mmoe`), 4 shared and 2 own experts of 16 (`ple`). Reported is
-the squared error on unseen rows as a share of the variance, mean of both tasks, over seeds that are the same for all.
+the squared error on unseen rows as a share of the variance, mean of both tasks, over seeds that are the same for all;
+and, since one seed's sines are ten times as hard as another's, how many times the same seed's error with correlation 1
+it is, as the geometric mean over the seeds. The plot shows these ratios.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import torch
 
 from mtl_models import MultiTaskModel, TaskSpec
 
-CORRELATIONS = (1.0, 0.9, 0.75, 0.5, 0.25, 0.0)
+CORRELATIONS = (1.0, 0.75, 0.5, 0.0)
 INPUTS, SINES, NOISE, SCALE = 32, 4, 0.1, 1.0
 TRAIN_ROWS, VALIDATION_ROWS, TEST_ROWS = 4000, 1000, 4000
 TASKS = (TaskSpec("y1", "regression"), TaskSpec("y2", "regression"))
@@ -89,22 +91,34 @@ def error(family: str, frame: pl.DataFrame, seed: int) -> float:
     )
 
 
+def ratios(errors: Errors, family: str, correlation: float) -> list[float]:
+    """Of each seed: how many times its error with correlation 1 the error is."""
+    return [error / alike for error, alike in zip(errors[family, correlation], errors[family, 1.0], strict=True)]
+
+
 def print_table(errors: Errors) -> None:
-    print(f"{'correlation':14}" + "".join(f"{correlation:>16}" for correlation in CORRELATIONS) + f"{'0 / 1':>9}")
+    print(f"{'correlation':14}" + "".join(f"{correlation:>16}" for correlation in CORRELATIONS))
     for family in FAMILIES:
         cells = []
         for correlation in CORRELATIONS:
             values = errors[family, correlation]
             deviation = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
             cells.append(f"{statistics.mean(values):.4f} ({deviation:.4f})")
-        fall = statistics.mean(errors[family, 0.0]) / statistics.mean(errors[family, 1.0])
-        print(f"{family:14}" + "".join(f"{cell:>16}" for cell in cells) + f"{fall:9.2f}")
-    print("squared error / variance (standard error over seeds); last: how many times the error without correlation is")
+        print(f"{family:14}" + "".join(f"{cell:>16}" for cell in cells))
+    print("squared error / variance (standard error over seeds)\n")
+    for family in FAMILIES:
+        cells = []
+        for correlation in CORRELATIONS:
+            found = ratios(errors, family, correlation)
+            rose = f"({sum(ratio > 1 for ratio in found)} of {len(found)})"
+            cells.append(f"{statistics.geometric_mean(found):.2f} {rose}")
+        print(f"{family:14}" + "".join(f"{cell:>16}" for cell in cells))
+    print("times the error with correlation 1, geometric mean (seeds on which it is greater)")
 
 
 def svg(errors: Errors, width: int = 640, height: int = 400) -> str:
-    """The curve of each family over correlation, falling from 1 on the left to 0 on the right."""
-    means = {key: statistics.mean(values) for key, values in errors.items()}
+    """The ratios of each family over correlation, falling from 1 on the left to 0 on the right."""
+    means = {key: statistics.geometric_mean(ratios(errors, *key)) for key in errors}
     top = 1.05 * max(means.values())
     colours = dict(zip(FAMILIES, ("#888888", "#d62728", "#1f77b4", "#2ca02c"), strict=True))
 
@@ -116,7 +130,7 @@ def svg(errors: Errors, width: int = 640, height: int = 400) -> str:
     for value in np.linspace(0, top, 5):
         (left, y), (right, _) = place(1.0, value), place(0.0, value)
         parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#dddddd"/>')
-        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end" font-size="12">{value:.3f}</text>')
+        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end" font-size="12">{value:.2f}</text>')
     for correlation in CORRELATIONS:
         x, y = place(correlation, 0)
         parts.append(f'<text x="{x:.1f}" y="{y + 18:.1f}" text-anchor="middle" font-size="12">{correlation:g}</text>')
@@ -126,7 +140,7 @@ def svg(errors: Errors, width: int = 640, height: int = 400) -> str:
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         x, y = points[-1]
         parts.append(f'<text x="{x + 8:.1f}" y="{y + 4:.1f}" font-size="13" fill="{colour}">{family}</text>')
-    caption = "Squared error / variance by correlation of the tasks"
+    caption = "Error by correlation of the tasks, as a multiple of that with correlation 1"
     parts.append(f'<text x="60" y="20" font-size="14">{caption}</text></svg>')
     return "\n".join(parts)
 

@@ -16,7 +16,7 @@ from flows.tuning import Tuned, Tuning, prepare
 from flows.tuning_artifacts import publish_gains, publish_trials
 from tasks.leave_one_out import Gains, leave_one_out
 from tasks.progress import listening_too, report
-from tasks.search_space import config_of, in_short
+from tasks.search_space import config_of, in_short, kind_of
 from tasks.tuning_study import Record, Study
 from tasks.tuning_trial import run_trial
 from warehouse import lock
@@ -56,7 +56,7 @@ def tune(
             made = 0
             while tuning.has_time() and (trials is None or made < trials):
                 asked = tuning.study.next_trial()
-                trial(tuning, asked, in_short(asked.params))
+                trial(tuning, asked, kind_of(asked.params))
                 made += 1
                 tuning.tell_diary()
             if leave_one_out:
@@ -67,12 +67,12 @@ def tune(
         return tuning.outcome(gains, is_in_diary)
 
 
-@task(name="trial", task_run_name="trial {asked.number}: {settings}", tags=["fivefold", "model"],
+@task(name="trial", task_run_name="trial {asked.number}: {kind}", tags=["fivefold", "model"],
       cache_policy=NO_CACHE, persist_result=False)  # fmt: skip
-def trial(tuning: Tuning, asked: Trial, settings: str) -> Record:
-    """Settings, trained for few passes from each origin."""
+def trial(tuning: Tuning, asked: Trial, kind: str) -> Record:
+    """Settings, trained for few passes from each origin; their `kind` is in the run's name."""
     study = tuning.study
-    _say(f"trial {asked.number}{' of the settings in use' * study.is_in_use(asked.params)}: {settings}")
+    _say(f"trial {asked.number}{' of the settings in use' * study.is_in_use(asked.params)}: {in_short(asked.params)}")
     get_run_logger().info("all its settings: %s", asked.params)
     with listening_too(_log):
         record = run_trial(study, tuning.bench, asked, tuning.is_over)

@@ -64,11 +64,15 @@ def tuned_settings(parameters: Parameters) -> dict[str, Any]:
     return tree
 
 
+def kind_of(parameters: Parameters) -> str:
+    """How tasks share, are weighed and are scheduled: what tells one trial from another in few words."""
+    return ", ".join(str(parameters[name]) for name in ("sharing", "balancing", "scheme"))
+
+
 def in_short(parameters: Parameters) -> str:
-    """What tells one trial from another at a glance; the rest is in `ops.tuning_trials`."""
-    kind = ", ".join(str(parameters[name]) for name in ("sharing", "balancing", "scheme"))
+    """What tells one trial from another on a line; the rest is in `ops.tuning_trials`."""
     sizes = ("trunk_widths", "slot_width", "dropout", "learning_rate", "weight_decay", "id_dropout")
-    return f"{kind}; " + ", ".join(f"{name} {_as_setting(parameters[name])}" for name in sizes)
+    return f"{kind_of(parameters)}; " + ", ".join(f"{name} {_as_setting(parameters[name])}" for name in sizes)
 
 
 def config_of(parameters: Parameters, config: ModelConfig) -> ModelConfig:

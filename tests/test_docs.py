@@ -56,3 +56,14 @@ def test_the_readme_names_targets_and_files_that_exist() -> None:
     assert set(re.findall(r"`make ([a-z-]+)`", README)) <= targets
     linked = re.findall(r"\]\(([^)#]+)\)", README)
     assert linked and all((ROOT / path).exists() for path in linked if "://" not in path)
+
+
+def test_each_benchmark_has_a_target_and_a_line_on_its_page() -> None:
+    page, makefile = (ROOT / "docs" / "benchmarks.md").read_text(), (ROOT / "Makefile").read_text()
+    names = [file.stem.removeprefix("bench_").replace("_", "-") for file in (ROOT / "benchmarks").glob("bench_*.py")]
+    assert len(names) > 8
+    for name in names:
+        command = f"bench-{name.removeprefix('mtl-') if 'census' in name else name}"
+        quick = makefile.split("BENCHMARKS :=")[1].split("\n")[0].split()
+        assert f"| `make {command}" in page
+        assert name in quick or re.search(rf"^[^#\t]*\b{command}\b.*:", makefile, re.M), command

@@ -56,7 +56,7 @@ def test_a_tune_is_resumed_and_its_best_settings_are_written(
             names = {run.name for run in client.read_task_runs() if run.name.startswith("trial ")}
             time.sleep(0.5)
         assert sorted(name.partition(":")[0] for name in names) == ["trial 0", "trial 1", "trial 2"]
-        assert "trial 0: hard, fixed, joint; trunk_widths [128, 96], slot_width 16" in " ".join(names)
+        assert "trial 0: hard, fixed, joint" in names
         assert {"tuning-trials", "tuning-best"} <= {artifact.key for artifact in client.read_artifacts()}
 
 
