@@ -97,7 +97,11 @@ class NetworkConfig(Frozen):
 
     @model_validator(mode="after")
     def _gradients_need_something_shared(self) -> Self:
-        shares_nothing = self.sharing == "single" or (self.sharing == "ple" and not self.shared_experts)
+        shares_nothing = (
+            self.sharing == "single"
+            or (self.sharing == "ple" and not self.shared_experts)
+            or (self.sharing == "relationship" and len(self.trunk_widths) == 1)  # the last layer is the tasks' own
+        )
         if self.balancing in GRADIENT_METHODS and shares_nothing:
             raise ValueError(
                 f'balancing = "{self.balancing}" compares gradients where tasks share, but sharing = "{self.sharing}" '

@@ -221,9 +221,10 @@ def test_a_fault_of_the_settings_in_use_is_raised(scripted: Callable[..., None],
     assert tried(again).is_in_use
 
 
-def test_settings_that_do_not_go_together_are_told_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", [{"sharing": "single"}, {"sharing": "relationship", "trunk_widths": "[64]"}])
+def test_settings_that_do_not_go_together_are_told_so(apart: dict[str, str], tmp_path: Path) -> None:
     study = study_in(tmp_path)
-    study.study.enqueue_trial(study.in_use | {"sharing": "single", "balancing": "upgrad"})
+    study.study.enqueue_trial(study.in_use | {"balancing": "upgrad"} | apart)
     study.study.ask()  # the settings in use
     record = tried(study)
     assert record.state == "pruned" and record.detail.startswith('balancing = "upgrad" compares gradients')
