@@ -12,8 +12,8 @@ from tests.features.rows import MakeNight, read
 def test_every_user_has_a_presence_from_the_first_cutoff_on(built_shop: duckdb.DuckDBPyConnection) -> None:
     rows = read(
         built_shop,
-        "select min(presence), max(presence), min(order_probability_28d - order_probability_7d),"
-        " count(*) - count(order_probability_28d), min(expected_spend_28d)"
+        "select min(presence), max(presence), min(presence_order_probability_28d - presence_order_probability_7d),"
+        " count(*) - count(presence_order_probability_28d), min(expected_spend_28d)"
         " from features.users"
         " where cutoff_date in (select cutoff_date from features.cutoffs where fold <> 'promotion')",
     )

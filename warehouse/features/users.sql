@@ -182,8 +182,8 @@ select
     -- As a hidden Markov model of the days on which users show up sees it, and what such orders would be worth at the
     -- user's mean, drawn to everybody's as if by two more.
     presence,
-    order_probability_7d,
-    order_probability_28d,
+    order_probability_7d as presence_order_probability_7d,
+    order_probability_28d as presence_order_probability_28d,
     expected_order_days_28d,
     expected_order_days_28d * cast(spend + 2 * usual_spend as double) / (order_days + 2) as expected_spend_28d,
     cast(views_28d as bigint) as views_28d,
