@@ -89,7 +89,8 @@ def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.T
         items=int(purchases["item"].max(initial=-1)) + 1,
     )
     weights = item_item.fit(interactions, relative_ridge=_RELATIVE_RIDGE)
-    found = []
+    nobody = torch.zeros(0, dtype=torch.long)
+    found = [(nobody, nobody, torch.zeros(0), True)]  # The columns, also of a shop of guests.
     for first_user, block in interactions.blocks():
         scores = block @ weights
         is_best = item_item.best_unseen(scores, block, count)

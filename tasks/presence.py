@@ -33,11 +33,11 @@ def estimate_presence(con: duckdb.DuckDBPyConnection) -> None:
     first of `habit_dates`."""
     columns = ", ".join(f"{name} double" for name in COLUMNS)
     con.execute(f"create or replace temp table presence (user_index integer, cutoff_date date, {columns})")
+    ((first_date, users),) = con.execute(
+        "select first_date, (select max(user_index) + 1 from first_seen) from presence_window"
+    ).fetchall()
     learned = [day for (day,) in con.execute("from habit_dates where learned_date is not null order by 1").fetchall()]
-    for date_learned, until in zip(learned, [*learned[1:], date.max], strict=True):
-        ((first_date, users),) = con.execute(
-            "select first_date, (select max(user_index) + 1 from first_seen) from presence_window"
-        ).fetchall()
+    for date_learned, until in zip(learned, [*learned, date.max][1:], strict=True):
         habits = _learn(con, first_date, date_learned)
         for low in range(0, users, CHUNK):
             looked_at = con.execute(

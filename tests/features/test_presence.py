@@ -47,3 +47,10 @@ def test_behaviour_counts_where_it_is_recorded_well_enough(
     assert read(small_shop, "select has_behaviour from presence_window") == [(has_behaviour,)]
     ((days, order_days),) = read(small_shop, "select count(*), count(*) filter (where has_order) from days_seen")
     assert (days > order_days) == has_behaviour
+
+
+def test_a_shop_of_guests_has_nobody_to_follow(small_shop: duckdb.DuckDBPyConnection, make_night: MakeNight) -> None:
+    small_shop.execute("update raw.orders set user_id = null")
+    build_features(small_shop, make_night())
+    assert read(small_shop, "select count(*) from presence") == [(0,)]
+    assert read(small_shop, "select count(*) from features.users") == [(0,)]

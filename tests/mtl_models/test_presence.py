@@ -193,6 +193,14 @@ def test_a_strange_shop_has_habits_too(share: float) -> None:
     assert (ahead.expected_order_days_28d > 10).all() if share else (ahead.expected_order_days_28d < 1).all()
 
 
+@pytest.mark.parametrize("shape", [(0, 40), (5, 0)], ids=["no users", "no days"])
+def test_nothing_seen_leaves_what_is_usual(shape: tuple[int, int]) -> None:
+    nothing = torch.zeros(shape, dtype=torch.bool)
+    habits = learn_habits(nothing, nothing, torch.zeros(shape[0]), 2)
+    assert habits.prior.sum() == pytest.approx(1, abs=1e-5) and habits.weekday.tolist() == [1.0] * 7
+    assert 0 < habits.leaves < habits.returns < 0.01
+
+
 # --- recovery of known truth -----------------------------------------------------------------------------------------
 
 

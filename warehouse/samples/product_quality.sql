@@ -81,7 +81,7 @@ select
     cast(category_rating - shop_rating as float) as ctx_category_rating_over_shop,
     cast(ln((product_return_ratio + 0.001) / (category_return_ratio + 0.001)) as float) as ctx_log_return_ratio_over_category,
     cast(ln((product_contact_ratio + 0.0001) / (contact_ratio + 0.0001)) as float) as ctx_log_contact_ratio_over_shop,
-    cast(ln(lines) as float) as ctx_log_lines
+    cast(ln(greatest(lines, 1)) as float) as ctx_log_lines
 from levels
 left join ahead on ahead.product_id = levels.product_id and ahead.origin_date = levels.origin_date
 asof left join described on described.cutoff_date <= levels.origin_date

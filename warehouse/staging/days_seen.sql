@@ -28,6 +28,7 @@ create or replace temp table habit_dates as
 with viewed as (
     select cutoff_date, fold, cutoff_date >= first_date + 56 as is_late_enough
     from features.cutoffs, presence_window
+    where first_date is not null
 ),
 firsts as (
     select
