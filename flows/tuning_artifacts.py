@@ -28,11 +28,11 @@ def publish_gains(gains: Gains) -> None:
 
 
 def _best(records: list[Record]) -> str:
-    best, in_use = (
-        records[0],
-        [f"; the settings in use: {record.value:.4f}" for record in records if record.is_in_use and record.value],
-    )
-    beside = " with the settings in use" if best.is_in_use else "".join(in_use[:1])
+    best, beside = records[0], ""
+    if best.is_in_use:
+        beside = " with the settings in use"
+    elif in_use := [record.value for record in records if record.is_in_use and record.value]:
+        beside = f"; the settings in use: {in_use[0]:.4f}"
     return "\n\n".join(
         [
             f"# Value {best.value:.4f}",

@@ -85,10 +85,8 @@ def follow(
     today = 0
     for day in days:
         for past in range(today, day):
-            here, gone, total = _seen(habits, present, away, came[:, past], (past + first_weekday) % 7)
-            here, gone = habits.overnight(here / total, gone / total)
-            is_followed = (first < past)[:, None]
-            present, away = torch.where(is_followed, here, present), torch.where(is_followed, gone, away)
+            is_followed, weekday = (first < past)[:, None], (past + first_weekday) % 7
+            _, (present, away) = _lived(habits, present, away, came[:, past], is_followed, weekday)
         today = day
         yield present, away
 
@@ -140,6 +138,17 @@ def _seen(habits: Habits, present: Tensor, away: Tensor, came: Tensor, weekday: 
     return present, away, (present + away).sum(dim=1, keepdim=True)
 
 
+def _lived(
+    habits: Habits, present: Tensor, away: Tensor, came: Tensor, is_followed: Tensor, weekday: int
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """(present, away), each [users, rates], as the day's evening knows it, and of the next morning; `is_followed`
+    [users, 1]: the others' morning is as it was."""
+    here, gone, total = _seen(habits, present, away, came, weekday)
+    evening = here / total, gone / total
+    here, gone = habits.overnight(*evening)
+    return evening, (torch.where(is_followed, here, present), torch.where(is_followed, gone, away))
+
+
 def _first_habits(came: Tensor, ordered: Tensor, is_followed: Tensor, weekdays: Tensor) -> Habits:
     """Where learning starts; weekdays and orders per visit are counted and stay."""
     followed, seen = is_followed.sum(dim=0).float(), (came & is_followed).sum(dim=0).float()
@@ -178,11 +187,9 @@ def _improved(habits: Habits, came: Tensor, is_followed: Tensor, first_weekday: 
     present, away = _start(habits, users)
     seen = []
     for day in range(days):
-        here, gone, total = _seen(habits, present, away, came[:, day], (day + first_weekday) % 7)
-        seen.append((here / total, gone / total))
-        on = is_followed[:, day : day + 1]
-        here, gone = habits.overnight(*seen[-1])
-        present, away = torch.where(on, here, present), torch.where(on, gone, away)
+        on, weekday = is_followed[:, day : day + 1], (day + first_weekday) % 7
+        evening, (present, away) = _lived(habits, present, away, came[:, day], on, weekday)
+        seen.append(evening)
 
     counts = torch.zeros(8)  # nights present, leaves, nights away, returns, nights, moves, days away, seen away
     likely_present, likely_away = torch.ones(users, len(RATES)), torch.ones(users, len(RATES))
