@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from warehouse.contracts.ops_outcomes import ALERTS, DRIFT_METRICS, OUTCOME_CALIBRATION, OUTCOMES
 from warehouse.contracts.ops_tuning import TUNING_TRIALS
 from warehouse.contracts.table import Column, Table, day, flag, integer, moment, number, text
 
@@ -218,17 +219,6 @@ EXPLANATIONS = _diary(
     text("sentence", "The reason in words"),
 )
 
-DRIFT_METRICS = _diary(
-    "drift_metrics",
-    "One row per feature or prediction compared with the training window.",
-    ("run_id", "subject", "metric"),
-    _RUN,
-    text("subject", "Feature or prediction", required=True),
-    text("metric", "psi or domain_auc", required=True),
-    number("value", "Size"),
-    flag("is_alert", "Whether it crosses the threshold"),
-)
-
 CONSISTENCY_CHECKS = _diary(
     "consistency_checks",
     "One row per promise between heads.",
@@ -239,18 +229,6 @@ CONSISTENCY_CHECKS = _diary(
     flag("is_kept", "Whether no row breaks it", required=True),
     integer("violations", "Rows that break it", low=0),
     text("example", "One of them"),
-)
-
-OUTCOMES = _diary(
-    "outcomes",
-    "One row per prediction whose truth has arrived.",
-    ("run_id", "table_name", "object_id", "measure"),
-    _RUN,
-    text("table_name", "Published table", required=True),
-    text("object_id", "Key of the row", required=True),
-    text("measure", "Column", required=True),
-    number("predicted", "Prediction"),
-    number("observed", "What happened"),
 )
 
 RELEASES = _diary(
@@ -286,5 +264,7 @@ OPS_TABLES = (
     DRIFT_METRICS,
     CONSISTENCY_CHECKS,
     OUTCOMES,
+    OUTCOME_CALIBRATION,
+    ALERTS,
     RELEASES,
 )
