@@ -4,7 +4,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint docs bench bench-heads bench-mtl-heads bench-census clean
+.PHONY: help install run ui demo test lint docs bench bench-heads bench-mtl-heads bench-census clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -23,6 +23,12 @@ install: $(BIN)/.installed  ## create .venv and install the application
 
 run: install  ## open the demo shop and run one whole night on it
 	$(BIN)/fivefold run
+
+ui: install  ## Prefect's pages on http://127.0.0.1:4200 and every night at two, until Ctrl-C
+	$(BIN)/fivefold serve
+
+demo: install  ## the same, and the demo shop lives its last three nights at once, some minutes in all
+	$(BIN)/fivefold serve --source demo_shop --nights 3
 
 test: $(BIN)/.installed-test  ## install the test extras and run every test
 	$(BIN)/python -m pytest

@@ -1,77 +1,47 @@
-"""What the Prefect page shows of a night: progress while it runs, then a summary, the heads and the checks."""
+"""What the Prefect page shows of a night when it has ended: a summary, the heads, the checks, the first actions."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
+from datetime import date
 
 import duckdb
 import httpx
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
 
 from tasks.night import Night
 from warehouse import morning
 
-# Often enough for a person; each update is a request to the server.
-_SECONDS_BETWEEN_UPDATES = 5.0
-
-
-class ProgressArtifact:
-    """A watcher that moves a progress bar on the flow run's page."""
-
-    def __init__(self) -> None:
-        self._id: UUID | None = None
-        self._number, self._of, self._updated = 1, 1, 0.0
-
-    def began(self, night: Night) -> None:
-        """Show an empty bar; it belongs to the flow run, for steps have pages of their own."""
-        with _never_fatal():
-            created = create_progress_artifact(0.0, key="night-progress", description=f"Night {night.run_id}")
-            self._id = created if isinstance(created, UUID) else None
-
-    def started(self, step: str, number: int, of: int) -> None:
-        """Remember which step counts now."""
-        self._number, self._of = number, of
-
-    def said(self, message: str, done: float | None) -> None:
-        """Move the bar, at most every few seconds."""
-        if done is not None and time.monotonic() - self._updated > _SECONDS_BETWEEN_UPDATES:
-            self._move(self._number - 1 + done)
-
-    def ended(self, step: str, seconds: float, detail: str) -> None:
-        """Move the bar to the end of the step."""
-        self._move(self._number)
-
-    def _move(self, steps: float) -> None:
-        if self._id is not None:
-            with _never_fatal():
-                update_progress_artifact(self._id, progress=round(100 * min(steps / self._of, 1.0), 1))
-            self._updated = time.monotonic()
+# What a head measured beside what it had to beat, in the words of the page.
+_HEADS = {
+    "head": "head",
+    "status": "status",
+    "task": "task",
+    "metric": "metric",
+    "value": "value",
+    "baseline_value": "naive",
+    "champion_value": "champion",
+    "sample_count": "rows",
+    "reason": "reason",
+}
 
 
 def publish_artifacts(con: duckdb.DuckDBPyConnection, night: Night) -> None:
-    """Put the summary, the table of heads and the table of broken checks on the flow run's page."""
-    heads, checks = morning.heads(con, night.run_id), morning.checks(con, night.run_id)
-    with _never_fatal():
-        create_markdown_artifact(key="night-summary", markdown=summary(con, night), description="The night in words")
-        if heads:
-            create_table_artifact(key="heads", table=_cells(heads), description="Each head beside its naive baseline")
-        if checks:
-            create_table_artifact(key="checks", table=_cells(checks), description="What did not hold")
+    """Put the summary, the heads, the broken checks and the first actions on the flow run's page."""
+    heads = [{shown: row[name] for name, shown in _HEADS.items()} for row in morning.heads(con, night.run_id)]
+    publish_markdown("night-summary", summary(con, night), "The night in words")
+    publish_table("heads", heads, "Each head beside its naive baseline and the model in service before")
+    publish_table("checks", morning.checks(con, night.run_id), "What did not hold")
+    publish_table("action-queue", morning.queue(con, night.run_id), "What to do first")
 
 
 def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
-    """The night as Markdown: count of checks, heads, broken checks, steps with their seconds."""
+    """The night as Markdown: how it ended, where to look, heads, broken checks, steps with their seconds."""
     counts = morning.check_counts(con, night.run_id)
+    steps = morning.steps(con, night.run_id)
     # A head has a row per gate metric; once is enough here.
     heads = dict.fromkeys(
         f"| {row['head']} | {row['status']} | {_line(row['reason'])} |" for row in morning.heads(con, night.run_id)
@@ -80,18 +50,17 @@ def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         f"| {row['verdict']} | {row['subject']} | {row['rule']} | {_line(row['detail'])} |"
         for row in morning.checks(con, night.run_id)[:20]
     ]
-    steps = [
-        f"| {row['step']} | {row['status']} | {row['seconds']:.1f} | {_line(row['detail'])} |"
-        for row in morning.steps(con, night.run_id)
-    ]
+    took = [f"| {row['step']} | {row['status']} | {row['seconds']:.1f} | {_line(row['detail'])} |" for row in steps]
     return "\n".join(
         [
             f"# Night of {night.as_of_date}",
             f"Run `{night.run_id}` on `{night.source}`. {counts['passed']} of {counts['checked']} checks held, "
             f"{counts['quarantined_rows']:,} rows were set aside.",
+            *_how_it_ended(steps),
+            *_table("Where to look", "| what | where |", _links(night)),
             *_table("Heads", "| head | status | reason |", list(heads)),
             *_table("Checks that did not hold", "| verdict | subject | rule | seen |", broken),
-            *_table("Steps", "| step | status | seconds | what it did |", steps),
+            *_table("Steps", "| step | status | seconds | what it did |", took),
         ]
     )
 
@@ -99,23 +68,47 @@ def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
 def publish_table(key: str, rows: list[morning.Row], description: str) -> None:
     """Put a table on the run's page, unless it is empty."""
     if rows:
-        with _never_fatal():
+        with never_fatal():
             create_table_artifact(key=key, table=_cells(rows), description=description)
 
 
 def publish_markdown(key: str, markdown: str, description: str) -> None:
     """Put a text on the run's page."""
-    with _never_fatal():
+    with never_fatal():
         create_markdown_artifact(key=key, markdown=markdown, description=description)
 
 
 @contextmanager
-def _never_fatal() -> Iterator[None]:
+def never_fatal() -> Iterator[None]:
     """A night that is published stays so when the Prefect server is lost; the log says what its page lacks."""
     try:
         yield
     except (httpx.HTTPError, PrefectException) as error:
         get_run_logger().warning("an artifact is missing on this page: %s", error)
+
+
+def _how_it_ended(steps: list[morning.Row]) -> list[str]:
+    """The failed step with its gate and remedy, where there is one."""
+    failed = [f"**It ended at {row['step']}.** {row['detail']}" for row in steps if row["status"] == "failed"]
+    return ["", *failed] if failed else []
+
+
+def _links(night: Night) -> list[str]:
+    """Pages have an address; files of the machine that ran the night are named, for browsers follow no link to them."""
+    files = {
+        "morning report": (night.home / "reports" / f"{night.as_of_date}.html", "fivefold report --open"),
+        "checks of the feeds": (night.data_docs_folder / "index.html", ""),
+        "tables": (night.published_link, 'fivefold sql "from predictions.action_queue_latest"'),
+    }
+    pages = [
+        "| actions | [action-queue](/artifacts/key/action-queue) |",
+        "| heads, night by night | [heads](/artifacts/key/heads) |",
+    ]
+    return pages + [
+        f"| {what} | `{file}`{f' (`{command}`)' * bool(command)} |"
+        for what, (file, command) in files.items()
+        if file.exists()
+    ]
 
 
 def _table(title: str, header: str, rows: list[str]) -> list[str]:
@@ -130,4 +123,9 @@ def _line(text: object) -> str:
 
 
 def _cells(rows: list[morning.Row]) -> list[morning.Row]:
-    return [{name: round(v, 4) if isinstance(v, float) else v for name, v in row.items()} for row in rows]
+    """The rows as the page can show them: numbers to four decimals, days as text."""
+    return [{name: _cell(value) for name, value in row.items()} for row in rows]
+
+
+def _cell(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else str(value) if isinstance(value, date) else value

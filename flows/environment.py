@@ -13,7 +13,7 @@ DEFAULTS = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     # The newer page asks an analytics host from the browser, the classic one does not.
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
-    # Fivefold keeps nothing in Prefect blocks; registering them makes the first start seconds slower.
+    # A night needs none of Prefect's block types; registering them makes the first start seconds slower.
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
@@ -50,6 +50,11 @@ def keep_matplotlib_in(home: Path) -> None:
 def be_temporary_server() -> None:
     """Make this process a Prefect server without pages and without a scheduler, as Prefect's own ephemeral one is."""
     os.environ.update({"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"})
+
+
+def offer_blocks() -> None:
+    """Let a server that stays offer Prefect's block types on its page: notifications may use them."""
+    os.environ["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "true"
 
 
 def silence_prefect_console() -> None:

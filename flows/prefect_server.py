@@ -12,7 +12,8 @@ from functools import partial
 
 import httpx
 
-_LOCAL_SERVER = "http://127.0.0.1:4200/api"
+from flows.environment import offer_blocks
+
 # A busy machine needs a while, and a fresh home all of Prefect's migrations.
 _START_SECONDS = 120
 
@@ -55,18 +56,20 @@ def temporary_server() -> Iterator[Callable[[], None]]:
 def lasting_server() -> Iterator[str]:
     """The API address of a server with scheduler and user interface: the configured one, one that runs on this
     machine, or one that is started here and stops with the block. A temporary server never schedules."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_API_PORT, temporary_settings
 
     configured = PREFECT_API_URL.value()
     if configured:
         yield configured
         return
-    server = None if is_healthy(_LOCAL_SERVER) else _start(["-m", "prefect", "server", "start"])
+    local = f"http://127.0.0.1:{PREFECT_SERVER_API_PORT.value()}/api"
+    offer_blocks()
+    server = None if is_healthy(local) else _start(["-m", "prefect", "server", "start", "--host", "127.0.0.1"])
     try:
         if server:
-            _wait(server, _LOCAL_SERVER)
-        with temporary_settings({PREFECT_API_URL: _LOCAL_SERVER}):
-            yield _LOCAL_SERVER
+            _wait(server, local)
+        with temporary_settings({PREFECT_API_URL: local}):
+            yield local
     finally:
         if server:
             _stop(server)

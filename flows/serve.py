@@ -1,47 +1,95 @@
-"""Every night at two: the deployment, and the process that runs it."""
+"""Every night at two: the process that registers the deployments and runs them, one at a time."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from prefect import serve
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
-from prefect.schedules import Cron
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import TerminationSignal
+from prefect.runner import Runner
+from prefect.settings import PREFECT_UI_URL
+from prefect.states import Cancelled
 
+from flows.console import err
+from flows.deployments import deployments, schedule_time_zone
+from flows.flow_runs import KILLED, mark_crashed
 from flows.prefect_server import lasting_server
 from flows.settings import Settings
 from warehouse.sources import open_source
 
 
-def serve_nightly(settings: Settings, *, paused: bool = False) -> None:
-    """Register the nightly deployment and run its nights until interrupted; starts a server where none is."""
-    with lasting_server():
-        # The schedule stays when this process goes: a restart after a reboot finds its night waiting.
-        serve(nightly_deployment(settings, paused=paused), limit=1, pause_on_shutdown=False)
+def serve(settings: Settings, *, paused: bool = False, nights: int = 0) -> None:
+    """Register the deployments and run them until interrupted; starts a server where none is.
+
+    Runs that were killed with the last server are marked as crashed, and a night that was due meanwhile is made up for.
+    `nights` asks for the last nights that the source has feeds for; finished ones are not run again.
+    """
+    with lasting_server() as api:
+        crashed = mark_crashed(settings.home)
+        for run in crashed:
+            _say(f"marked {run.name} as crashed: {KILLED}")
+        # One at a time, whatever the deployment: nights, backfills and tunes of one home would only lock each other
+        # out. The schedule stays when this process goes, so that its nights are found waiting.
+        runner = Runner(name="fivefold", limit=1, pause_on_shutdown=False)
+        identifiers: dict[str, Any] = {
+            deployment.name: runner.add_deployment(deployment) for deployment in deployments(settings, paused=paused)
+        }
+        if not paused and (late := catch_up(identifiers["nightly"], crashed)):
+            _say(f"a night was due while nothing ran; it starts now ({late.name})")
+        if nights:
+            _say(f"{backfill_last(identifiers['backfill'], settings, nights)} starts now")
+        _say(f"look at {PREFECT_UI_URL.value() or api.removesuffix('/api')}")
+        _say(f"served: {', '.join(identifiers)}; nights at {settings.schedule.cron!r}, {schedule_time_zone(settings)}")
+        _say("stop with Ctrl-C; a night that is due meanwhile is made up for by the next serve")
+        with suppress(KeyboardInterrupt, TerminationSignal):
+            asyncio.run(runner.start())
 
 
-def nightly_deployment(settings: Settings, *, paused: bool = False) -> RunnerDeployment:
-    """The deployment `nightly/nightly` under these settings, as in prefect.yaml. A second night of the same home is
-    cancelled, not queued: it would only repeat the first."""
-    from flows.nightly import nightly
+def catch_up(nightly: UUID, crashed: Sequence[FlowRun] = ()) -> FlowRun | None:
+    """Ask for one night, at once, if scheduled ones were due while nobody ran them, or were among those that `crashed`
+    with their server. However many they were, one reads all that has landed; the others are cancelled, saying so."""
+    with get_client(sync_client=True) as client:
+        late = _late(client, nightly)
+        missed = [*late, *(run for run in crashed if run.deployment_id == nightly and run.auto_scheduled)]
+        if not missed:
+            return None
+        key = f"instead of {', '.join(sorted(str(run.id) for run in missed))}"
+        night = client.create_flow_run_from_deployment(nightly, idempotency_key=key, tags=["caught-up"])
+        for run in late:
+            message = f"nothing ran when it was due; {night.name} ({night.id}) makes up for it"
+            client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
+        return night
 
-    deployment: Any = nightly.to_deployment(
-        name="nightly",
-        description="One night: feeds in, decisions out.",
-        tags=["fivefold"],
-        schedule=Cron(settings.schedule.cron, timezone=schedule_time_zone(settings)),
-        parameters={"settings": settings.model_copy(update={"home": settings.home.resolve()}).model_dump(mode="json")},
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        paused=paused,
-        entrypoint_type=EntrypointType.MODULE_PATH,
+
+def backfill_last(backfill: UUID, settings: Settings, nights: int) -> str:
+    """Ask for the last nights that the source has feeds for; the name of the run."""
+    last = open_source(settings.source, home=settings.home).latest_as_of()
+    days = {"first": str(last - timedelta(days=nights - 1)), "last": str(last)}
+    with get_client(sync_client=True) as client:
+        client.create_flow_run_from_deployment(backfill, parameters=days)
+    return f"backfill {days['first']} to {days['last']}"
+
+
+def _late(client: SyncPrefectClient, nightly: UUID) -> list[FlowRun]:
+    """The runs of the schedule that were due and did not begin."""
+    runs = client.read_flow_runs(
+        deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [nightly]}}),
+        flow_run_filter=FlowRunFilter.model_validate(
+            {
+                "state": {"type": {"any_": ["SCHEDULED"]}},
+                "next_scheduled_start_time": {"before_": datetime.now(UTC).isoformat()},
+            }
+        ),
     )
-    return deployment
+    return [run for run in runs if run.auto_scheduled]
 
 
-def schedule_time_zone(settings: Settings) -> str:
-    """The schedule's own time zone, else the shop's, else that of its source."""
-    for chosen in (settings.schedule.time_zone, settings.time_zone):
-        if chosen != "auto":
-            return chosen
-    return open_source(settings.source).time_zone
+def _say(line: str) -> None:
+    err.print(line, markup=False)

@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
@@ -27,10 +28,15 @@ class SettingsError(ValueError):
 
 
 class ScheduleConfig(Frozen):
-    """When `fivefold serve` starts a night."""
+    """When `fivefold serve` starts what."""
 
-    cron: str = Field("0 2 * * *", description="Cron expression; away from 02:00-03:00 where clocks change then")
-    time_zone: str = Field("auto", description="Time zone of the cron expression; auto takes the shop's")
+    cron: str = Field(
+        "0 2 * * *",
+        description="Cron expression of the night, empty means never by itself; where clocks change between 02:00 and "
+        "03:00, that night may come an hour early",
+    )
+    tune_cron: str = Field("0 5 * * 0", description="Cron expression of the weekly tune; empty means never by itself")
+    time_zone: str = Field("auto", description="Time zone of the cron expressions; auto takes the shop's")
 
 
 class Settings(BaseSettings):
@@ -52,7 +58,24 @@ class Settings(BaseSettings):
     decisions: DecisionConfig = Field(default_factory=DecisionConfig, description="From predictions to decisions")
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig, description="Reasons of decisions")
     publish: PublishConfig = Field(default_factory=PublishConfig, description="The published file")
-    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When a night starts")
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When what starts")
+    notify: SkipJsonSchema[tuple[SecretStr, ...]] = Field(
+        (),
+        exclude=True,
+        description="Who is told of failures, gates that stopped a night, and what a person should look at: Apprise "
+        "URLs such as slack://..., or Prefect blocks such as slack-webhook/ops",
+    )
+
+    @field_validator("notify")
+    @classmethod
+    def _names_somebody(cls, notify: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for number, target in enumerate(notify, start=1):
+            if "/" not in target.get_secret_value():
+                raise ValueError(
+                    f"entry {number} is neither an Apprise URL nor a Prefect block. "
+                    "Remedy: write it as slack://..., or as slack-webhook/ops."
+                )
+        return notify
 
     @classmethod
     def settings_customise_sources(
@@ -161,8 +184,9 @@ def _in_words(error: ValidationError) -> str:
         sentence = f"settings of {key!r}: {first['ctx']['error']}"
     else:
         variable = PREFIX + key.replace(".", "__").upper()
+        shown = "that" if key.startswith("notify") else repr(first["input"])  # an address is a secret
         sentence = (
-            f"setting {key!r} cannot be {first['input']!r}: {first['msg']}. "
+            f"setting {key!r} cannot be {shown}: {first['msg']}. "
             f"Remedy: correct it in fivefold.toml, in {variable} or in the flag."
         )
     return sentence + (f" ({len(problems) - 1} more problems)" if len(problems) > 1 else "")

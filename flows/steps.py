@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 from prefect import Task, task
+from prefect.assets import add_asset_metadata, materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.logging import get_run_logger
@@ -24,17 +25,26 @@ from warehouse import diary
 Function = Callable[[duckdb.DuckDBPyConnection, Night], object]
 
 
-def step(function: Function, *tags: str) -> Task[[Work], object]:
-    """The function as a Prefect task over `Work`, with its name.
+@dataclass(frozen=True)
+class Lineage:
+    """What Prefect's events say of a step: the assets that it makes, and those that they are made from."""
+
+    tables: tuple[str, ...]
+    feeds: tuple[str, ...]
+
+
+def step(function: Function, *tags: str, called: str = "", lineage: Lineage | None = None) -> Task[[Work], object]:
+    """The function as a Prefect task over `Work`, with its name; `called` is what people read on Prefect's pages.
 
     Only a lost connection is tried again, 10, 20 and 40 seconds later: bad data stay bad. The function starts
     over, which is safe because each one replaces what it wrote.
     """
     name = function.__name__
 
-    @task(
+    @_as_task(
+        lineage,
         name=name,
-        task_run_name=name + " of {work.night.as_of_date}",
+        task_run_name=(called or name.replace("_", " ")) + " {work.night.as_of_date}",
         description=(function.__doc__ or "").strip().partition("\n")[0],
         tags=["fivefold", *tags],
         cache_policy=NO_CACHE,
@@ -61,10 +71,18 @@ def step(function: Function, *tags: str) -> Task[[Work], object]:
         detail = in_words(report)
         seconds = _note(work, name, "completed", started_at, clock, detail)
         work.ended(name, seconds, detail)
+        for key in lineage.tables if lineage else ():
+            add_asset_metadata(key, {"run_id": work.night.run_id, "as_of_date": str(work.night.as_of_date)})
         logger.info("%.1f s: %s", seconds, detail)
         return report
 
     return run
+
+
+def _as_task(lineage: Lineage | None, **options: Any) -> Callable[[Callable[[Work], object]], Task[[Work], object]]:
+    if lineage is None:
+        return task(**options)
+    return materialize(*lineage.tables, asset_deps=list(lineage.feeds), **options)
 
 
 def in_words(report: object) -> str:

@@ -11,6 +11,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from pydantic import Field
 
+from flows.flow_runs import on_record
+from flows.notify import tell
 from flows.settings import Settings, load_settings
 from flows.tuning import Tuned, Tuning, prepare
 from flows.tuning_artifacts import publish_gains, publish_trials
@@ -33,7 +35,13 @@ SETTINGS: Any = Field(
 )
 
 
-@flow(name="tune", flow_run_name="tune for {minutes:g} minutes", persist_result=False)
+@flow(
+    name="tune",
+    flow_run_name="tune for {minutes:g} minutes",
+    persist_result=False,
+    on_failure=[tell],
+    on_crashed=[tell],
+)
 def tune(
     minutes: float = MINUTES,
     trials: int | None = TRIALS,
@@ -48,7 +56,7 @@ def tune(
     """
     deadline = time.monotonic() + 60 * minutes
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
-    with lock.writing(chosen.home / "tuning", "tune"):
+    with on_record(chosen.home), lock.writing(chosen.home / "tuning", "tune"):
         _say("reading samples")
         tuning, gains = prepare(chosen, deadline), Gains()
         _say(_what_is_tried(tuning))

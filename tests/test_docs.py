@@ -10,10 +10,12 @@ import typer
 
 from flows import settings_page
 from flows.cli import app
+from flows.settings import setting_names
 from warehouse.contracts import ALL_TABLES, dictionary
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_the_dictionary_is_current() -> None:
@@ -56,6 +58,18 @@ def test_the_readme_names_targets_and_files_that_exist() -> None:
     assert set(re.findall(r"`make ([a-z-]+)`", README)) <= targets
     linked = re.findall(r"\]\(([^)#]+)\)", README)
     assert linked and all((ROOT / path).exists() for path in linked if "://" not in path)
+
+
+def test_the_operations_page_names_what_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert set(re.findall(r"`fivefold ([a-z-]+)", OPERATIONS)) <= commands
+    assert set(re.findall(r"`make ([a-z-]+)`", OPERATIONS)) <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    settings = set(setting_names())
+    assert {"schedule.cron", "notify"} < settings
+    assert set(re.findall(r"`(schedule\.[a-z_]+|model\.[a-z_]+|memory_limit|threads)`", OPERATIONS)) <= settings
+    linked = re.findall(r"\]\(([^)#]+)\)", OPERATIONS)
+    assert all((ROOT / "docs" / path).exists() for path in linked if "://" not in path)
 
 
 def test_each_benchmark_has_a_target_and_a_line_on_its_page() -> None:

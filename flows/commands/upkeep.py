@@ -13,9 +13,13 @@ from flows.commands.options import FAILED, Home, Json, Source, print_json, print
 def serve(
     source: Source = None,
     home: Home = None,
-    pause: Annotated[bool, typer.Option("--pause", help="Register the schedule, but paused")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Register the schedules, but paused")] = False,
+    nights: Annotated[
+        int, typer.Option(min=0, help="Nights to run at once, of the last days; finished ones are skipped")
+    ] = 0,
 ) -> None:
-    """Register the nightly deployment with its schedule and run its nights; stays until it is stopped.
+    """Prefect's pages, and every night at two: serve the deployments until stopped; a night that was due while nothing
+    ran is made up for.
 
     Example: fivefold serve --home /var/lib/fivefold
     """
@@ -24,9 +28,9 @@ def serve(
 
     settings = load_settings(home=home, source=source)
     keep_prefect_in(settings.home)
-    from flows.serve import serve_nightly
+    from flows.serve import serve as serve_deployments
 
-    serve_nightly(settings, paused=pause)
+    serve_deployments(settings, paused=pause, nights=nights)
 
 
 def doctor(source: Source = None, home: Home = None, json: Json = False) -> None:

@@ -138,7 +138,24 @@ def test_the_prefect_page_has_names_tags_and_artifacts(released: Released, shop:
         while len(names) < len(STEPS) and time.monotonic() < deadline:
             names = {run.name for run in client.read_task_runs() if run.flow_run_id == flow_run.id}
             time.sleep(0.5)
-    assert names == {f"{step.name} of {shop.as_of_date}" for step in STEPS}
-    assert {"night-summary", "night-progress", "heads"} <= set(artifacts)
-    assert artifacts["night-progress"].data == 100.0
+    assert flow_run.name == f"night of {shop.as_of_date}"
+    assert len(names) == len(STEPS) and {f"train joint model {shop.as_of_date}"} < names
+    bars = {artifacts[key].data for key in ("night-progress", "training-progress", "scoring-progress")}
+    assert bars == {100.0}
     assert released.outcome.run_id in artifacts["night-summary"].data
+    heads, actions = (json.loads(artifacts[key].data) for key in ("heads", "action-queue"))
+    assert {"head", "value", "naive", "champion"} <= heads[0].keys()
+    assert [action["rank"] for action in actions] == list(range(1, len(actions) + 1))
+
+
+def test_what_each_table_was_made_from_is_an_event(released: Released) -> None:
+    tables = {f"fivefold://predictions/{table.name}" for table in PUBLISHED_TABLES}
+    deadline = time.monotonic() + 60
+    made: set[str] = set()
+    with get_client(sync_client=True) as client:
+        while not tables <= made and time.monotonic() < deadline:
+            body = {"filter": {"event": {"prefix": ["prefect.asset."]}}, "limit": 50}
+            events = client._client.post("/events/filter", json=body).json()["events"]
+            made |= {event["resource"]["prefect.resource.id"] for event in events}
+            time.sleep(0.5)
+    assert tables <= made

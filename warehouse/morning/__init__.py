@@ -31,6 +31,16 @@ def checks(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Row]:
     return _rows(con, "morning/checks.sql", [run_id])
 
 
+def queue(con: duckdb.DuckDBPyConnection, run_id: str, count: int = 10) -> list[Row]:
+    """The most valuable actions: rank, head, action, do_by_date, value_at_stake, value_basis, primary_reason."""
+    return _rows(con, "morning/queue.sql", [run_id, count])
+
+
+def attention(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Row]:
+    """What a person should look at after a released night, gravest first: subject, finding, remedy."""
+    return _rows(con, "morning/attention.sql", [run_id])
+
+
 def check_counts(con: duckdb.DuckDBPyConnection, run_id: str) -> Row:
     """How many rules were checked and how many held: checked, passed, quarantined_rows."""
     return _rows(con, "morning/check_counts.sql", [run_id])[0]

@@ -1,6 +1,6 @@
 -- One row per head and metric that its release hangs on; a head that was not measured is one row without a metric.
 with gate_metrics as (
-    select head, task, metric, value, baseline_value, baseline, is_higher_better, sample_count
+    select head, task, metric, value, baseline_value, baseline, champion_value, is_higher_better, sample_count
     from ops.model_metrics
     where run_id = $1 and is_gate
 )
@@ -14,6 +14,7 @@ select
     gate_metrics.value,
     gate_metrics.baseline_value,
     gate_metrics.baseline,
+    gate_metrics.champion_value,
     gate_metrics.is_higher_better,
     gate_metrics.sample_count
 from ops.head_status

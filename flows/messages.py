@@ -1,0 +1,83 @@
+"""What people are told about the end of a flow run: what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.utilities.urls import url_for
+
+from flows.errors import in_words
+from flows.settings import Settings
+from warehouse import morning
+from warehouse.connect import open_read_only
+
+# Names of final states, beside Prefect's own: a gate refused to go on; there was nothing new to say.
+STOPPED, UNCHANGED = "Stopped", "Unchanged"
+# The rest is in the report and in SQL; a message is read on a phone.
+_MOST_FINDINGS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A short title and a body of plain text."""
+
+    title: str
+    body: str
+
+
+def message_of(flow_name: str, run: FlowRun, state: State[Any], settings: Settings) -> Message | None:
+    """The message about this end; None where there is nothing that a person need know."""
+    if state.is_completed():
+        return _attention(run, state, settings) if flow_name == "nightly" else None
+    ended = "crashed" if state.is_crashed() else "was stopped by a gate" if state.name == STOPPED else "failed"
+    why, _, remedy = _reason(state).partition("Remedy:")
+    return _message(
+        f"Fivefold: {run.name} {ended}",
+        what=f"{run.name} {ended}{'; readers keep the release before' * (flow_name == 'nightly')}.",
+        why=why,
+        remedy=remedy or "see the log of the run; fivefold doctor says what is missing.",
+        run=run,
+        settings=settings,
+    )
+
+
+def _attention(run: FlowRun, state: State[Any], settings: Settings) -> Message | None:
+    """About a released night with heads held back or new alerts."""
+    released = settings.home / "published.duckdb"
+    run_id = str(state.message).partition("released ")[2]
+    if not run_id or not released.exists():
+        return None
+    with open_read_only(released) as con:
+        findings = morning.attention(con, run_id)
+    if not findings:
+        return None
+    shown = [f"- {found['subject']}: {found['finding']}" for found in findings[:_MOST_FINDINGS]]
+    more = [f"- and {len(findings) - _MOST_FINDINGS} more"] * (len(findings) > _MOST_FINDINGS)
+    remedies = dict.fromkeys(found["remedy"] for found in findings[:_MOST_FINDINGS])
+    return _message(
+        f"Fivefold: {run.name} is released, {len(findings)} to look at",
+        what=f"{run.name} is released as {run_id}.",
+        why="\n".join(["", *shown, *more]),
+        remedy="\n".join(["", *(f"- {remedy}" for remedy in remedies), "- fivefold status shows every head."]),
+        run=run,
+        settings=settings,
+    )
+
+
+def _message(title: str, *, what: str, why: str, remedy: str, run: FlowRun, settings: Settings) -> Message:
+    parts = {
+        "What": what,
+        "Why": why.strip(" "),
+        "What to do": remedy.strip(" "),
+        "Home": settings.home.resolve(),
+        "Run": url_for(run),
+    }
+    return Message(title=title, body="\n".join(f"{name}: {part}" for name, part in parts.items() if part))
+
+
+def _reason(state: State[Any]) -> str:
+    """Why it ended so; an error says it itself, without Prefect's frame around it."""
+    error = getattr(state.data, "result", state.data)
+    return in_words(error) if isinstance(error, BaseException) else state.message or state.name or ""
