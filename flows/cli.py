@@ -21,8 +21,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate.",
 )
 for command in (
-    nights.run, nights.backfill, simulations.simulate, tuning.tune, look.sql, look.status, nights.rollback,
-    upkeep.serve, upkeep.doctor,
+    nights.run, nights.backfill, simulations.simulate, tuning.tune, look.sql, look.status, look.report,
+    nights.rollback, upkeep.serve, upkeep.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(feeds.app, name="feeds")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+
+from warehouse.contracts.table import literal, quote
 
 SQL_FOLDER = Path(__file__).parent
 
@@ -42,6 +44,31 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def open_report(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, for reading, beside which published files may be `attached`."""
+    con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> Iterator[None]:
+    """Within the block the databases can be read by their names."""
+    names = []
+    try:
+        for name, file in files.items():
+            con.execute(f"attach {literal(str(file))} as {quote(name)} (read_only)")
+            names.append(name)
+        yield
+    finally:
+        for name in names:
+            con.execute(f"detach {quote(name)}")
 
 
 @contextmanager

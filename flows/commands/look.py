@@ -1,14 +1,25 @@
-"""`fivefold sql` and `status`: what only reads."""
+"""`fivefold sql`, `status` and `report`: what only reads."""
 
 from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from flows.commands.options import FAILED, WRONG_USE, Home, Json, print_json, print_line, stop
+from flows.commands.options import (
+    DAY_FORMATS,
+    FAILED,
+    WRONG_USE,
+    Home,
+    Json,
+    print_json,
+    print_line,
+    stop,
+    with_remedy,
+)
 from flows.commands.tables import print_table
 
 if TYPE_CHECKING:
@@ -60,6 +71,37 @@ def status(home: Home = None, json: Json = False) -> None:
         print_json(asdict(morning))
     else:
         _print_morning(morning)
+
+
+def report(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(help="Day of the night; the one that readers see", formats=DAY_FORMATS, show_default=False),
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write the morning report of a released night anew: one page, reports/<day>.html of the home, that opens offline.
+
+    Example: fivefold report --open
+    """
+    import webbrowser
+    from dataclasses import asdict
+
+    from flows.report import rebuild_report
+    from flows.settings import load_settings
+
+    try:
+        page = rebuild_report(load_settings(home=home).home, as_of and as_of.date())
+    except LookupError as error:
+        raise stop(with_remedy(error, 'fivefold sql "from ops.releases" lists the nights')) from None
+    if json:
+        print_json(asdict(page))
+    else:
+        print_line(str(page))
+    if open_it and not webbrowser.open(page.file.resolve().as_uri()):
+        raise stop(f"no browser is found here. Remedy: open {page.file.resolve()} in one.")
 
 
 def _print_morning(morning: Morning) -> None:

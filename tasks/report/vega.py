@@ -1,0 +1,24 @@
+"""The scripts that draw charts, as one text that a page can hold."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import altair as alt
+import vl_convert
+
+
+def vega_script(folder: Path) -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script.
+
+    Bundling them takes some seconds and gives the same text each time, so it is kept in the folder, by its versions.
+    """
+    language = alt.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
+    kept = folder / f".vega-{language}-{version('vl-convert-python')}.js"
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".tmp")
+        unfinished.write_text(vl_convert.javascript_bundle(None, vl_version=language), encoding="utf-8")
+        unfinished.replace(kept)
+    return kept.read_text(encoding="utf-8")
