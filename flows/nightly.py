@@ -10,9 +10,13 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 from pydantic import Field
 
-from flows.artifacts import ProgressArtifact, publish_artifacts
+from flows.artifacts import publish_artifacts
+from flows.flow_runs import on_record
+from flows.messages import STOPPED, UNCHANGED
+from flows.notify import tell
+from flows.progress_bars import ProgressBars
 from flows.settings import Settings, load_settings
-from flows.steps import step
+from flows.steps import Lineage, step
 from flows.watch import watchers
 from flows.work import Work, at_work
 from tasks.build_features import build_features
@@ -27,25 +31,28 @@ from tasks.publish_release import publish_release
 from tasks.train_model import train_model
 from tasks.validate_feeds import validate_feeds
 from tasks.write_report import write_report
+from warehouse.contracts import FEEDS, PUBLISHED_TABLES
 
+LINEAGE = Lineage(
+    tables=tuple(f"fivefold://predictions/{table.name}" for table in PUBLISHED_TABLES),
+    feeds=tuple(f"fivefold://feeds/{feed.name}" for feed in FEEDS),
+)
 # Every function in the order of the night, with the tags that find its runs in the Prefect UI.
 ingest = step(ingest_feeds, "warehouse")
 validate = step(validate_feeds, "warehouse", "gate")
 build = step(build_features, "warehouse")
-train = step(train_model, "model")
+train = step(train_model, "model", called="train joint model")
 evaluate = step(evaluate_heads, "model", "gate")
 predict = step(predict_heads, "model")
 decide = step(decide_actions, "decisions")
 check = step(check_consistency, "decisions", "gate")
 explain = step(explain_decisions, "model")
-publish = step(publish_release, "warehouse", "gate")
+publish = step(publish_release, "warehouse", "gate", lineage=LINEAGE)
 write = step(write_report, "report")
 STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, explain, publish, write)
 
 # Far beyond any sound night on one machine; a night that hangs must not block the next one.
 TIMEOUT_SECONDS = 6 * 3600
-# Names of final states, beside Prefect's own: a gate refused to go on; there was nothing new to say.
-STOPPED, UNCHANGED = "Stopped", "Unchanged"
 
 # The fields of the run form: Prefect shows the description of a `Field` that is the default of a parameter.
 AS_OF_DATE: Any = Field(
@@ -66,6 +73,9 @@ def _flow_run_name() -> str:
     flow_run_name=_flow_run_name,
     timeout_seconds=TIMEOUT_SECONDS,
     persist_result=False,
+    on_completion=[tell],
+    on_failure=[tell],
+    on_crashed=[tell],
 )
 def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings: Settings = SETTINGS) -> State[Any]:
     """Ingest the feeds, validate them, train one joint model, gate its heads, decide and publish.
@@ -74,9 +84,9 @@ def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings:
     `Stopped` (Failed) with the gate, what it saw and the remedy; whatever was released before then stays in place.
     """
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
-    audience = (*watchers(), ProgressArtifact())
+    audience = (*watchers(), ProgressBars())
     try:
-        with at_work(chosen, as_of_date, [step.name for step in STEPS], audience) as work:
+        with on_record(chosen.home), at_work(chosen, as_of_date, [step.name for step in STEPS], audience) as work:
             return run_steps(work, force)
     except GateStopped as stop:
         return Failed(name=STOPPED, message=str(stop), data=stop)
