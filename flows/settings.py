@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from mtl_models.config import Frozen, ModelConfig
+from tasks.experiment_settings import ExperimentsConfig
 from tasks.night import DecisionConfig, ExplanationConfig, FeatureConfig, Night, PublishConfig, ValidationConfig
 
 PREFIX = "FIVEFOLD_"
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     features: FeatureConfig = Field(default_factory=FeatureConfig, description="Cut-offs and training samples")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The joint model and its training")
     decisions: DecisionConfig = Field(default_factory=DecisionConfig, description="From predictions to decisions")
+    experiments: ExperimentsConfig = Field(default_factory=ExperimentsConfig, description="Holdout and experiments")
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig, description="Reasons of decisions")
     publish: PublishConfig = Field(default_factory=PublishConfig, description="The published file")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When what starts")
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
             features=self.features,
             model=self.model,
             decisions=self.decisions,
+            experiments=self.experiments,
             explanations=self.explanations,
             publish=self.publish,
         )

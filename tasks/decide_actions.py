@@ -8,6 +8,7 @@ import duckdb
 
 from tasks.decisions import pricing, queue, recommendation, replenishment, service
 from tasks.decisions.context import clear, is_served, prepare, run_step, write
+from tasks.decisions.groups import keep_assignments
 from tasks.night import Night
 from tasks.progress import report
 
@@ -89,4 +90,7 @@ def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     if "tickets" in served:
         rows["ticket_predictions"] = write(con, "ticket_predictions")
     report("queueing actions", 0.9)
-    return rows | queue.decide(con)
+    rows |= queue.decide(con)
+    run_step(con, "decision_counts")
+    keep_assignments(con)
+    return rows

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from mtl_models.config import Frozen, ModelConfig
+from tasks.experiment_settings import ExperimentsConfig
 
 
 class ValidationConfig(Frozen):
@@ -141,6 +142,7 @@ class Night(Frozen):
     features: FeatureConfig = Field(default_factory=FeatureConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     decisions: DecisionConfig = Field(default_factory=DecisionConfig)
+    experiments: ExperimentsConfig = Field(default_factory=ExperimentsConfig)
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
 

@@ -30,15 +30,15 @@ def rank_lists(
     cap_number: Integers,
     cap: Floats,
     list_length: int,
-    exploration_ratio: float = 0.0,
+    exploration_ratio: Floats | float = 0.0,
     lottery: Floats | None = None,
 ) -> tuple[Integers, Flags]:
     """Rank of each candidate in its list (1 is first, 0 is not shown), and whether it is shown to learn; (n,) each.
 
     Candidates come sorted by `list_number`, the best of a list first. Of those that `may_show`, and of these of the
     candidates of one list under one cap rule (`cap_number`, -1 for none) only the best `cap`, the first `list_length`
-    are shown. The last `exploration_ratio` of the positions go to candidates that would not be shown otherwise, drawn
-    by the smallest `lottery` number.
+    are shown. The last `exploration_ratio` of the positions, which may differ from list to list (n,), go to candidates
+    that would not be shown otherwise, drawn by the smallest `lottery` number.
     """
     keeps = may_show.copy()
     capped = np.flatnonzero(may_show & (cap_number >= 0))
@@ -47,13 +47,12 @@ def rank_lists(
         keeps[capped] = position_within(group, capped) <= cap[capped]
     rank = np.where(keeps, running_sum(list_number, keeps.astype(np.int64)), NOT_SHOWN)
 
-    explored = int(list_length * exploration_ratio)
-    exploited = list_length - explored
+    explored = np.broadcast_to(np.floor(list_length * np.asarray(exploration_ratio)).astype(np.int64), rank.shape)
     is_exploration = np.zeros(len(rank), bool)
-    if explored and lottery is not None:
-        spare = rank > exploited
+    if explored.any() and lottery is not None:
+        spare = (rank > list_length - explored) & (explored > 0)
         drawn = position_within(list_number[spare], lottery[spare], np.flatnonzero(spare))
-        rank[spare] = exploited + drawn
-        is_exploration[spare] = drawn <= explored
+        rank[spare] = list_length - explored[spare] + drawn
+        is_exploration[spare] = drawn <= explored[spare]
     rank[rank > list_length] = NOT_SHOWN
     return rank, is_exploration

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from numpy.typing import NDArray
 
+from tasks.decisions.groups import tell_groups
 from tasks.night import Night
 from warehouse.connect import SQL_FOLDER, read_sql
 from warehouse.contracts import PUBLISHED_TABLES
@@ -23,8 +24,8 @@ _TABLES = {table.name: table for table in PUBLISHED_TABLES}
 
 
 def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
-    """Make the night's settings readable in SQL (`getvariable`) and create what warehouse/views says of stock and
-    rules; what many queries read is a table, made once."""
+    """Make the night's settings readable in SQL (`getvariable`) and create what warehouse/views says of stock, rules,
+    experiments and people's decisions; what many queries read is a table, made once."""
     pricing, stock, staffing = night.decisions.pricing, night.decisions.replenishment, night.decisions.staffing
     lists = night.decisions.recommendation
     variables = {
@@ -37,6 +38,7 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         "price_endings": ",".join(pricing.price_endings),
         "placements": list(PLACEMENTS),
         "order_by": lists.order_by,
+        "exploration_ratio": lists.exploration_ratio,
         "minimum_in_stock_probability": lists.minimum_in_stock_probability,
         "service_level": stock.service_level,
         "holding_cost_ratio": stock.holding_cost_ratio,
@@ -46,6 +48,7 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         "answered_in_time_ratio": staffing.answered_in_time_ratio,
         "answer_within_minutes": staffing.answer_within_minutes,
         "maximum_occupancy_ratio": staffing.maximum_occupancy_ratio,
+        "open_hours_per_day": staffing.open_hours_per_day,
         "agent_hour_cost": staffing.agent_hour_cost,
         "message_cost": staffing.message_cost,
         "message_effect_ratio": staffing.message_effect_ratio,
@@ -53,6 +56,7 @@ def prepare(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     }
     for name, value in variables.items():
         con.execute(f"set variable {name} = $1", [value])
+    tell_groups(con, night)
     for view in sorted(Path(SQL_FOLDER / "views").glob("*.sql")):
         con.execute(view.read_text(encoding="utf-8"))
 

@@ -34,7 +34,7 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
         con,
         """select product_row, cast(current_price as double) as current_price, unit_cost, elasticity_sd,
             is_elasticity_identified, is_price_locked, price_floor, price_ceiling, minimum_margin_ratio,
-            maximum_change_ratio, endings_group, position_units, week_units, lead_time_days_p50
+            maximum_change_ratio, endings_group, position_units, week_units, lead_time_days_p50, decided_price
         from priced_products order by product_row""",
     )
     demand = arrays(
@@ -48,10 +48,11 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     forbidden = first_forbidding(prices, middle.units, is_ending, limits, HORIZON_DAYS)
     identified = products["is_elasticity_identified"].astype(bool)
     choice = choose_price(prices, middle, forbidden, may_change=identified)
-    is_robust = _pays_at_both_ends(prices, choice, products, demand)
-    _store_choices(con, prices, middle, forbidden, choice, is_robust)
+    _store_choices(con, _then_now_and_modelled(prices, choice, products), choice, products, demand)
     _store_grid(con, prices, middle, forbidden)
-    return {name: write(con, name) for name in ("price_recommendations", "price_responses")}
+    rows = {name: write(con, name) for name in ("price_recommendations", "price_responses")}
+    run_step(con, "decided_prices")
+    return rows
 
 
 def charge(con: duckdb.DuckDBPyConnection) -> None:
@@ -134,41 +135,47 @@ def _response(prices: np.ndarray, products: Arrays, demand: Arrays, elasticity: 
     )
 
 
-def _pays_at_both_ends(prices: np.ndarray, choice: Choice, products: Arrays, demand: Arrays) -> np.ndarray:
-    """Whether the chosen price is at least as good as the current one at either end of the elasticity's interval."""
-    # A grid of two: its column 2 // 2 is the current price.
-    then_now = np.stack([prices[np.arange(len(prices)), choice.column], prices[:, prices.shape[1] // 2]], axis=1)
+def _then_now_and_modelled(prices: np.ndarray, choice: Choice, products: Arrays) -> np.ndarray:
+    """(n, 3) the price to charge, the current one and the model's choice: a grid of its own, with the current price in
+    its middle. A person's decision stands above the model and its guardrails."""
+    rows = np.arange(len(prices))
+    modelled, current = prices[rows, choice.column], prices[:, prices.shape[1] // 2]
+    decided = products["decided_price"]
+    return np.stack([np.where(np.isnan(decided), modelled, decided), current, modelled], axis=1)
+
+
+def _pays_at_both_ends(prices: np.ndarray, products: Arrays, demand: Arrays) -> np.ndarray:
+    """Whether the first price is at least as good as the current one at either end of the elasticity's interval."""
     spread = Z_90 * products["elasticity_sd"][demand["product_row"]]
     ends = (np.minimum(demand["elasticity"] + shift, 0) for shift in (-spread, spread))
-    money = [_response(then_now, products, demand, elasticity).objective for elasticity in ends]
+    money = [_response(prices, products, demand, elasticity).objective for elasticity in ends]
     return np.logical_and.reduce([objective[:, 0] >= objective[:, 1] for objective in money])
 
 
 def _store_choices(
-    con: duckdb.DuckDBPyConnection,
-    prices: np.ndarray,
-    response: Response,
-    forbidden: np.ndarray,
-    choice: Choice,
-    is_robust: np.ndarray,
+    con: duckdb.DuckDBPyConnection, prices: np.ndarray, choice: Choice, products: Arrays, demand: Arrays
 ) -> None:
-    rows = np.arange(len(prices))
-    now, then = (rows, prices.shape[1] // 2), (rows, choice.column)
+    response = _response(prices, products, demand, demand["elasticity"])
+    # The ending of a price that a person chose is that person's business.
+    forbidden = first_forbidding(prices, response.units, np.ones(prices.shape, bool), _limits(products), HORIZON_DAYS)
     store(
         con,
         "price_choices",
         {
-            "product_row": rows,
-            "price_then": prices[then],
-            "units_now": response.units[now],
-            "units_then": response.units[then],
-            "revenue_now": response.revenue[now],
-            "revenue_then": response.revenue[then],
-            "margin_now": response.margin[now],
-            "margin_then": response.margin[then],
+            "product_row": np.arange(len(prices)),
+            "price_then": prices[:, 0],
+            "price_modelled": prices[:, 2],
+            "units_now": response.units[:, 1],
+            "units_then": response.units[:, 0],
+            "revenue_now": response.revenue[:, 1],
+            "revenue_then": response.revenue[:, 0],
+            "margin_now": response.margin[:, 1],
+            "margin_then": response.margin[:, 0],
+            "money_over_modelled": response.objective[:, 0] - response.objective[:, 2],
             "guardrail": choice.binding,
-            "is_outside": forbidden[now] != Guardrail.NONE,
-            "is_robust": is_robust,
+            "overruled_guardrail": forbidden[:, 0],
+            "is_outside": forbidden[:, 1] != Guardrail.NONE,
+            "is_robust": _pays_at_both_ends(prices, products, demand),
         },
     )
 

@@ -20,10 +20,12 @@ from tasks.night import Night, RecommendationConfig
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
     """`rows`: what each list may show, sorted by list and score. `pairs`: the users and products behind them. A row of
-    the list for everyone has no pair: its pair_row is -1."""
+    the list for everyone has no pair: its pair_row is -1. `held_out_units` (products,): purchases to expect of held-out
+    users, who are shown that list, of each product in it."""
 
     rows: Arrays
     pairs: Arrays
+    held_out_units: Floats
     settings: RecommendationConfig
 
     @property
@@ -40,7 +42,7 @@ class Candidates:
             rows["cap_number"],
             rows["cap"],
             self.settings.list_length,
-            self.settings.exploration_ratio,
+            rows["exploration_ratio"],
             rows["lottery"],
         )
 
@@ -53,21 +55,39 @@ class Candidates:
         need[listed] = self.pairs["purchase_probability"][listed]
         return allot(self.pairs["part"], self.pairs["product_index"], worth, need, budget, self.settings.list_length)
 
+    def units_of(self, allotment: Allotment) -> Floats:
+        """(products,) purchases to expect of the allotted pairs, held-out users apart."""
+        listed = np.zeros(len(self.pairs["part"]), bool)
+        listed[self.rows["pair_row"][self.is_personal]] = True
+        return self._units(np.flatnonzero(listed & allotment.is_allotted))
+
+    def wished_units(self) -> Floats:
+        """(products,) purchases to expect of all lists if every product sufficed."""
+        is_shown = self.rank(np.ones(len(self.is_personal), bool))[0] != NOT_SHOWN
+        units = self._units(np.unique(self.rows["pair_row"][self.is_personal & is_shown]))
+        popular = self.rows["product_index"][~self.is_personal & is_shown]
+        units[popular] += self.held_out_units[popular]
+        return units
+
+    def _units(self, pairs: Integers) -> Floats:
+        product, probability = self.pairs["product_index"][pairs], self.pairs["purchase_probability"][pairs]
+        return np.bincount(product, probability, minlength=len(self.held_out_units)).astype(np.float64)
+
 
 def wish(con: duckdb.DuckDBPyConnection, night: Night) -> Candidates:
     """The candidates of all lists; creates `wished_purchases`, what lists would sell if every product sufficed."""
-    for step in ("recommendation_pairs", "popular_products", "list_policies", "recommendation_candidates"):
+    steps = ("recommendation_pairs", "popular_products", "held_out_needs", "list_policies", "recommendation_candidates")
+    for step in steps:
         run_step(con, step)
     candidates = Candidates(
         rows=arrays(con, "select * from recommendation_candidates order by list_number, score desc, product_index"),
         pairs=arrays(
             con, "select part, product_index, purchase_probability from recommendation_pairs order by pair_row"
         ),
+        held_out_units=_by_product(con, "held_out_needs", "units", "0"),
         settings=night.decisions.recommendation,
     )
-    rank, _ = candidates.rank(np.ones(len(candidates.is_personal), bool))
-    shown = np.unique(candidates.rows["pair_row"][candidates.is_personal & (rank != NOT_SHOWN)])
-    units = np.bincount(candidates.pairs["product_index"][shown], candidates.pairs["purchase_probability"][shown])
+    units = candidates.wished_units()
     store(con, "wished_purchases", {"product_index": np.arange(len(units)), "wished_units": units})
     return candidates
 
@@ -77,9 +97,12 @@ def decide(con: duckdb.DuckDBPyConnection, candidates: Candidates) -> dict[str, 
     rows = candidates.rows
     budget = _budgets(con)
     allotment = candidates.allot(budget)
-    # How many unknown visitors come is not known, so they are not shown what known users will use up.
+    # How many unknown visitors come is not known, so they are not shown what known users will use up. Held-out users
+    # see what they see, so what these would buy has to be left as well.
     is_scarce = (allotment.price > 0)[rows["product_index"]]
-    may_show = np.where(candidates.is_personal, allotment.is_allotted[rows["pair_row"]], ~is_scarce)
+    left = np.maximum(budget - candidates.units_of(allotment), 0)
+    is_for_all = ~is_scarce & (candidates.held_out_units <= left)[rows["product_index"]]
+    may_show = np.where(candidates.is_personal, allotment.is_allotted[rows["pair_row"]], is_for_all)
     may_show &= (budget > 0)[rows["product_index"]]
     rank, is_exploration = candidates.rank(may_show)
     shown = rank != NOT_SHOWN
@@ -94,10 +117,15 @@ def decide(con: duckdb.DuckDBPyConnection, candidates: Candidates) -> dict[str, 
 def _budgets(con: duckdb.DuckDBPyConnection) -> Floats:
     """By product_index: the purchases that lists may bring, infinite where stock is not known."""
     run_step(con, "product_budgets")
+    return _by_product(con, "product_budgets", "budget", "'infinity'")
+
+
+def _by_product(con: duckdb.DuckDBPyConnection, table: str, column: str, otherwise: str) -> Floats:
+    """A column of the temporary table by product_index, and what stands for products that the table lacks."""
     return arrays(
         con,
-        """select coalesce(budget, 'infinity') as budget
+        f"""select cast(coalesce({column}, {otherwise}) as double) as amount
         from (select unnest(range(max(product_index) + 1)) as product_index from staging.products)
-        left join product_budgets using (product_index)
+        left join {table} using (product_index)
         order by product_index""",
-    )["budget"]
+    )["amount"]

@@ -28,7 +28,7 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         con,
         """select item_row, service_level, review_days, lead_time_days_p50, lead_time_days_p90, maximum_cover_days,
             minimum_order_units, order_multiple_units, position_units, week_units, days_on_sale, list_ratio,
-            order_line_cost, unit_holding_cost_per_day,
+            order_line_cost, unit_holding_cost_per_day, decided_units,
             is_marked_down or days_on_sale is not null as is_selling_out
         from stocked_items order by item_row""",
     )
@@ -38,6 +38,8 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     position = items["position_units"]
     levels = order_levels(mean, variance, policy)
     orders = order_units(position, levels, policy)
+    decided = items["decided_units"].astype(float)
+    ordered = np.where(np.isnan(decided), orders.units, decided)
     # What lists would sell beyond the forecast is not lost: they show what there is to those to whom it is allotted.
     week = demand_over(np.full(len(mean), DAYS), forecast, spread)
     waiting = demand_over(policy.lead_time_days, mean, variance, policy.lead_time_spread)
@@ -50,7 +52,11 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
             "reorder_point_units": levels.reorder_point,
             "order_up_to_units": levels.order_up_to,
             "cycle_days": levels.cycle_days,
-            "recommended_order_units": orders.units,
+            "recommended_order_units": ordered,
+            "modelled_order_units": orders.units,
+            # What the order serves beyond the model's.
+            "units_served": unserved.expected_shortage(position + orders.units)
+            - unserved.expected_shortage(position + ordered),
             "days_to_order": days_until(position, levels.reorder_point, mean),
             "stockout_probability": waiting.probability_above(position),
             "lost_units": unserved.expected_shortage(position),
@@ -63,7 +69,9 @@ def decide(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     )
     for step in ("in_stock_probabilities", "lost_sales"):
         run_step(con, step)
-    return {"replenishment_recommendations": write(con, "replenishment_recommendations")}
+    rows = {"replenishment_recommendations": write(con, "replenishment_recommendations")}
+    run_step(con, "decided_orders")
+    return rows
 
 
 def _weekly_demand(con: duckdb.DuckDBPyConnection, count: int) -> tuple[np.ndarray, np.ndarray]:

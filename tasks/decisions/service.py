@@ -32,4 +32,6 @@ def staff(con: duckdb.DuckDBPyConnection, night: Night) -> int:
         queues["maximum_occupancy_ratio"],
     )
     store(con, "service_staff", {"queue_row": queues["queue_row"], "required_agents": agents})
-    return write(con, "service_forecasts")
+    rows = write(con, "service_forecasts")
+    run_step(con, "decided_agents")
+    return rows

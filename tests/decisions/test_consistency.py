@@ -11,13 +11,15 @@ import pytest
 
 from tasks.check_consistency import check_consistency, promises
 from tasks.decide_actions import decide_actions
+from tasks.experiment_settings import ExperimentsConfig
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tests.decisions.conftest import tiny_night
 from warehouse.connect import open_warehouse
 
 # A shop in which every promise has something to promise: stock of all products but the last ten, much of product-30 on
-# its way and late, product-31 about to end, 8 late orders, and a forecast of 10 contacts a day.
+# its way and late, product-31 about to end, 8 late orders, a forecast of 10 contacts a day, and user-36 held out.
+HOLDOUT = ExperimentsConfig(holdout_ratio=0.15)
 BUSY_SHOP = """
 insert into raw.inventory_snapshots by name
 select date '2017-12-03' as snapshot_date, 'site-1' as site_id, 'product-' || i as product_id,
@@ -75,6 +77,8 @@ PROMISED = {
         "prices_within_guardrails",
         "unidentified_prices_are_held",
     },
+    "people overrule the model": {"decisions_of_people_stand"},
+    "a holdout is held out of all decisions": {"held_out_users_get_the_default"},
     "levels are in order": {"no_order_above_the_reorder_point", "quantiles_ordered", "reorder_below_order_up_to"},
 }
 
@@ -90,6 +94,12 @@ VIOLATIONS = {
         """update predictions.promotion_recommendations set is_recommended = true where user_id = 'user-3'""",
         "for user user-3",
     ),
+    "decisions_of_people_stand": (
+        """insert into raw.decisions by name
+        select 'no-price' as decision_id, 'pricing' as head, 'product-12' as product_id, 'overridden' as action,
+            77.7 as value, timestamp '2017-12-01' as decided_at, date '2018-01-01' as valid_until""",
+        "decision no-price: product-12 at",
+    ),
     "demand_falls_in_price": (
         """update predictions.price_responses set expected_units = 1e4 where product_id = 'product-12'
         and price = (select max(price) from predictions.price_responses where product_id = 'product-12')""",
@@ -99,6 +109,10 @@ VIOLATIONS = {
         """insert into ops.erased_users by name
         select sha256('user-5') as user_hash, now()::timestamp as erased_at, 'night-0' as run_id""",
         "a user erased before in",
+    ),
+    "held_out_users_get_the_default": (
+        "update predictions.promotion_recommendations set is_recommended = true where user_id = 'user-36'",
+        "campaign campaign-1 for user user-36",
     ),
     "late_orders_show_in_contacts": (
         "update predictions.service_forecasts set contacts_mean = 0.5",
@@ -184,9 +198,18 @@ VIOLATIONS = {
 }
 
 
+def with_holdout(night: Night) -> Night:
+    return night.model_copy(update={"experiments": HOLDOUT})
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    return with_holdout(tiny_night(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def busy_file(shop_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    night = tiny_night(tmp_path_factory.mktemp("busy"))
+    night = with_holdout(tiny_night(tmp_path_factory.mktemp("busy")))
     shutil.copy(shop_file, night.warehouse_path)
     with open_warehouse(night.warehouse_path, threads=2) as con:
         con.execute(BUSY_SHOP)

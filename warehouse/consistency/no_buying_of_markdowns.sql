@@ -1,4 +1,4 @@
--- What is marked down or ends soon is bought only up to its need at that price, and not at all if it would arrive too late.
+-- What is marked down or ends soon is bought only up to its need at that price, and not at all if it would arrive too late; people may.
 with marked_down as (
     select product_id, 'marked down' as why
     from predictions.price_recommendations
@@ -14,6 +14,7 @@ from predictions.replenishment_recommendations
 join marked_down using (product_id)
 join offered_products using (product_id)
 where recommended_order_units > 0
+    and replenishment_recommendations.decision_id is null
     and (
         inventory_position_units + recommended_order_units > order_up_to_units + 1e-6
         or lead_time_days_p50 >= days_on_sale

@@ -1,8 +1,8 @@
--- Where stock is known, no price is cut when demand at the new price would empty it before the next receipt.
+-- Where stock is known, no price is cut, but by a person, when demand at the new price would empty it before the next receipt.
 with cuts as (
     select product_id, expected_units_then / 28 as daily_units
     from predictions.price_recommendations
-    where recommended_price < current_price
+    where recommended_price < current_price and decision_id is null
 )
 select format(
     '{}: {:.1f} units expected in a week and {:.1f} until an order arrives; {:.1f} there in a week, {:.1f} on order as well',

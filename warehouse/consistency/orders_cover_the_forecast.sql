@@ -6,7 +6,9 @@ with supplied as (
         sum(inventory_position_units + recommended_order_units) as units,
         sum(recommended_order_units) as ordered_units,
         -- What is marked down may be held below its level by the supplier's multiple, which is another promise.
-        bool_or(coalesce(contains(binding_rule, 'marked down'), false)) as is_marked_down
+        bool_or(coalesce(contains(binding_rule, 'marked down'), false)) as is_marked_down,
+        -- A person may order less.
+        bool_or(decision_id is not null) as is_decided
     from predictions.replenishment_recommendations
     group by product_id
 ),
@@ -29,6 +31,7 @@ join replenishment_policies using (product_id)
 where ordered_units > 0
     and days_on_sale is null
     and not is_marked_down
+    and not is_decided
     -- Whose rule aims at less accepts less than the mean.
     and coalesce(agreed_service_level, 1) >= 0.8
     and supplied.units < expected.units - 1e-6

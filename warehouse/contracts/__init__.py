@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from warehouse.contracts.feeds_core import CORE_FEEDS
+from warehouse.contracts.feeds_decisions import DECISIONS
 from warehouse.contracts.feeds_rules import RULE_FEEDS
 from warehouse.contracts.feeds_supply import SUPPLY_FEEDS
 from warehouse.contracts.ops import OPS_TABLES
@@ -12,7 +13,7 @@ from warehouse.contracts.predictions import PUBLISHED_TABLES
 from warehouse.contracts.table import Column, Rule, Table
 
 # Entities before the facts that refer to them: the order in which feeds are loaded and checked.
-FEEDS: tuple[Table, ...] = (*CORE_FEEDS, *SUPPLY_FEEDS, *RULE_FEEDS)
+FEEDS: tuple[Table, ...] = (*CORE_FEEDS, *SUPPLY_FEEDS, *RULE_FEEDS, DECISIONS)
 ALL_TABLES: tuple[Table, ...] = (*FEEDS, *PUBLISHED_TABLES, *OPS_TABLES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from warehouse.contracts.ops_outcomes import ALERTS, DRIFT_METRICS, OUTCOME_CALIBRATION, OUTCOMES
+from warehouse.contracts.ops_people import PEOPLE_TABLES
 from warehouse.contracts.ops_tuning import TUNING_TRIALS
 from warehouse.contracts.table import Column, Table, day, flag, integer, moment, number, text
 
@@ -266,5 +267,6 @@ OPS_TABLES = (
     OUTCOMES,
     OUTCOME_CALIBRATION,
     ALERTS,
+    *PEOPLE_TABLES,
     RELEASES,
 )

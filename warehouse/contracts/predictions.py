@@ -34,6 +34,14 @@ COMMON = (
 )
 
 
+# How a user is treated, on every row that concerns one.
+TREATMENT = (
+    flag("is_holdout", "Whether the user is held out of the model's decisions, to measure them", required=True),
+    text("variant", "Variants that the user is in, as experiment/variant, comma separated; empty if none"),
+)
+DECISION = text("decision_id", "Decision of a person that the row follows (feed `decisions`); empty if none")
+
+
 def _published(
     name: str,
     grain: str,
@@ -93,6 +101,7 @@ USER_PROFILES = _published(
     text("segment_name", "Group by value and activity, in words"),
     text("lifecycle_stage", "new, active, cooling, lapsing, lapsed"),
     flag("is_contactable", "Whether marketing may contact the user", required=True),
+    *TREATMENT,
     rules=(_ordered("expected_revenue_28d"),),
 )
 
@@ -112,6 +121,7 @@ PRODUCT_RECOMMENDATIONS = _published(
     text("predicted_quality", "bad, medium or good; empty while not ready", one_of=("bad", "medium", "good")),
     text("applied_rule", "Recommendation rule that changed the row"),
     flag("is_exploration", "Whether it is shown to learn", required=True),
+    *TREATMENT,
 )
 
 PRICE_RECOMMENDATIONS = _published(
@@ -138,6 +148,7 @@ PRICE_RECOMMENDATIONS = _published(
     number("expected_margin_then", "Margin in 28 days at the recommended price; empty without costs"),
     text("binding_rule", "Guardrail that stopped the price from moving further; empty if none"),
     text("review_status", "What a person should do", one_of=("hold", "auto_apply", "needs_review")),
+    DECISION,
     rules=(_ordered("elasticity"),),
 )
 
@@ -169,6 +180,8 @@ PROMOTION_RECOMMENDATIONS = _published(
     ),
     number("expected_margin_gain", "Expected gain of offering it; empty without costs"),
     flag("is_recommended", "Whether to offer it to this user", required=True),
+    *TREATMENT,
+    DECISION,
 )
 
 DEMAND_FORECASTS = _published(
@@ -210,6 +223,7 @@ REPLENISHMENT_RECOMMENDATIONS = _published(
         one_of=("none", "stockout_risk", "overstock", "no_inventory_data"),
     ),
     text("binding_rule", "Minimum, multiple or cap that shaped the order; empty if none"),
+    DECISION,
 )
 
 SERVICE_FORECASTS = _published(
@@ -225,6 +239,7 @@ SERVICE_FORECASTS = _published(
     number("contacts_p90", "Contacts: one chance in ten of more", low=0),
     number("workload_hours", "Agent hours that they take", low=0),
     integer("required_agents", "Agents needed for the promised service level", low=0),
+    DECISION,
 )
 
 ORDER_CONTACT_RISKS = _published(
@@ -238,6 +253,8 @@ ORDER_CONTACT_RISKS = _published(
     text("suggested_action", "What to do first"),
     flag("is_message_worthwhile", "Whether a message to the customer saves more of agents' time than it costs"),
     number("expected_saving", "Money that the message is expected to save beyond its cost", low=0),
+    *TREATMENT,
+    DECISION,
 )
 
 TICKET_PREDICTIONS = _published(
@@ -248,6 +265,7 @@ TICKET_PREDICTIONS = _published(
     text("predicted_priority", "Urgency", one_of=("low", "normal", "high", "urgent")),
     number("expected_handle_minutes", "Minutes it will take", low=0),
     ratio("sla_breach_probability", "Probability that the promise is missed"),
+    *TREATMENT,
 )
 
 ACTION_QUEUE = _published(

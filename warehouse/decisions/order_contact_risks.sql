@@ -10,16 +10,26 @@ with states as (
     from samples.service_orders
     where fold = 'serve'
 ),
+-- Messages that a person does not want sent.
+rejected as (
+    select order_id, decision_id from standing_decisions where head = 'service' and action = 'rejected'
+),
 worth as (
     select
         risks.*,
         states.*,
         likely_reason,
+        is_holdout,
+        variant,
+        decision_id,
         contact_probability * coalesce(spared_cost, 0) * getvariable('message_effect_ratio')
-            - getvariable('message_cost') as message_saving
+            - getvariable('message_cost') as message_worth,
+        if(is_holdout or decision_id is not null, 0, message_worth) as message_saving
     from predicted.service_orders as risks
     join states using (order_id)
     left join contact_reasons using (is_delivered, is_overdue)
+    join user_groups using (user_id)
+    left join rejected using (order_id)
 )
 select
     order_id,
@@ -33,6 +43,9 @@ select
     end as suggested_action,
     message_saving > 0 as is_message_worthwhile,
     if(message_saving > 0, message_saving, 0) as expected_saving,
+    is_holdout,
+    variant,
+    decision_id,
     model_version,
     is_fallback,
     'similar' as evidence_level,
@@ -46,6 +59,11 @@ select
         100 * contact_probability
     )
     || coalesce(', most often about ' || likely_reason, '')
+    || case
+        when message_worth <= 0 then ''
+        when decision_id is not null then '; not written to by decision ' || decision_id
+        when is_holdout then '; held out, so not written to'
+        else ''
+    end
     || '.' as primary_reason
 from worth
-semi join staging.users using (user_id)

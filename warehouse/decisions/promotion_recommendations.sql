@@ -15,6 +15,12 @@ offers as (
     where staging.business_date(starts_at) < getvariable('as_of_date')
     group by user_id
 ),
+-- Offers that a person does not want made: to a user, or to nobody.
+rejections as (
+    select promotion_id as campaign_id, user_id, decision_id
+    from standing_decisions
+    where head = 'promotion' and action = 'rejected'
+),
 -- What of the shop's sales is margin; empty without costs.
 margins as (
     select
@@ -27,11 +33,16 @@ margins as (
 gains as (
     select
         campaign_rates.*,
+        coalesce(own.decision_id, everybody.decision_id) as decision_id,
         uplift * spend_mean * margin_ratio - redemption_probability * coalesce(discount_value, 0) as expected_margin_gain
     from campaign_rates
     join raw.campaigns using (campaign_id)
     left join features.users
-        on users.user_id = campaign_rates.user_id and users.cutoff_date = getvariable('as_of_date'), margins
+        on users.user_id = campaign_rates.user_id and users.cutoff_date = getvariable('as_of_date')
+    left join rejections as own
+        on own.campaign_id = campaign_rates.campaign_id and own.user_id = campaign_rates.user_id
+    left join rejections as everybody
+        on everybody.campaign_id = campaign_rates.campaign_id and everybody.user_id is null, margins
 )
 select
     user_id,
@@ -40,7 +51,12 @@ select
     uplift,
     expected_margin_gain,
     coalesce(expected_margin_gain > 0, redemption_probability >= usual_probability)
-        and coalesce(has_marketing_consent, true) as is_recommended,
+        and coalesce(has_marketing_consent, true)
+        and not is_holdout
+        and decision_id is null as is_recommended,
+    is_holdout,
+    variant,
+    decision_id,
     model_version,
     is_fallback,
     if(earlier_offers > 0, 'own_history', 'similar') as evidence_level,
@@ -54,7 +70,10 @@ select
     )
     || coalesce(format(', worth {:.2f}', expected_margin_gain), '')
     || if(coalesce(has_marketing_consent, true), '', '; has not agreed to marketing')
+    || if(is_holdout, '; held out, to know what offers add', '')
+    || coalesce('; not offered by decision ' || decision_id, '')
     || '.' as primary_reason
 from gains
 join staging.users using (user_id)
+join user_groups using (user_id)
 left join offers using (user_id)

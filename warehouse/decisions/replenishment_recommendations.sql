@@ -21,11 +21,14 @@ select
     order_up_to_units,
     recommended_order_units,
     -- Without demand there is no day by which to order; nor is one ten years ahead worth saying.
-    if(days_to_order < 3650, getvariable('as_of_date') + cast(days_to_order as integer), null) as order_by_date,
+    case
+        when decided_units > 0 then getvariable('as_of_date')
+        when days_to_order < 3650 then getvariable('as_of_date') + cast(days_to_order as integer)
+    end as order_by_date,
     stockout_probability,
     lost_units * unit_margin as expected_lost_margin,
     exception_type,
-    nullif(
+    if(decision_id is not null, 'decision ' || decision_id, nullif(
         concat_ws(
             ', ',
             if(is_capped, 'maximum_cover_days', null),
@@ -34,7 +37,8 @@ select
             if(is_held_down, if(days_on_sale is null, 'marked down', 'ends soon'), null)
         ),
         ''
-    ) as binding_rule,
+    )) as binding_rule,
+    decision_id,
     model_version,
     is_fallback,
     evidence_level,
@@ -50,11 +54,13 @@ select
     )
     || coalesce(
         format(
-            '; the position is {:.0f}, order {:.0f}', cast(position_units as double), recommended_order_units
+            '; the position is {:.0f}, order {:.0f}', cast(position_units as double), modelled_order_units
         ),
         '; what is in stock is not known'
     )
     || case
+        when decision_id is not null then
+            format('; {:.0f} instead by decision {} until {}.', decided_units, decision_id, decided_until)
         when days_on_sale is not null then format('; it ends in {} days.', days_on_sale)
         when is_marked_down and is_held_down then '; no more, as its price is cut.'
         else '.'

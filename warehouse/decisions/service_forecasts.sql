@@ -8,7 +8,8 @@ select
     contacts_p50,
     contacts_p90,
     contacts_mean * handle_minutes / 60 as workload_hours,
-    required_agents,
+    coalesce(decided_agents, required_agents) as required_agents,
+    decision_id,
     model_version,
     is_fallback,
     if(own_handle_minutes is null, 'prior', 'own_history') as evidence_level,
@@ -22,6 +23,7 @@ select
         ''
     )
     || if(late_ratio > 1, format('; raised for the {} orders that are late', late_orders), '')
+    || coalesce(format('; {} instead by decision {}', decided_agents, decision_id), '')
     || '.' as primary_reason
 from service_queues
 left join service_staff using (queue_row)

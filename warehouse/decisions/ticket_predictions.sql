@@ -7,7 +7,8 @@ with judged as (
             greatest(priority_low, priority_normal, priority_high, priority_urgent)
         )] as predicted_priority,
         is_missed_by_now,
-        raw.service_tickets.contact_reason
+        raw.service_tickets.contact_reason,
+        raw.service_tickets.user_id
     from predicted.service_tickets as tickets
     join raw.service_tickets using (ticket_id)
 )
@@ -16,6 +17,8 @@ select
     predicted_priority,
     expected_handle_minutes,
     if(is_missed_by_now, 1, missed_probability) as sla_breach_probability,
+    coalesce(is_holdout, false) as is_holdout,
+    variant,
     model_version,
     is_fallback,
     'similar' as evidence_level,
@@ -29,3 +32,4 @@ select
     )
     || '.' as primary_reason
 from judged
+left join user_groups using (user_id)

@@ -57,6 +57,8 @@ select
         else 'lapsed'
     end as lifecycle_stage,
     coalesce(has_marketing_consent, true) as is_contactable,
+    is_holdout,
+    variant,
     model_version,
     is_fallback,
     if(order_days >= 3, 'own_history', 'similar') as evidence_level,
@@ -68,5 +70,6 @@ select
     ) as primary_reason
 from ranked
 join staging.users using (user_id)
+join user_groups using (user_id)
 join habits using (user_id)
 left join interests using (user_id)

@@ -47,12 +47,19 @@ select
     dense_rank() over (order by price_endings) - 1 as endings_group,
     position_units,
     available_units + arriving_7d_units as week_units,
-    lead_time_days_p50
+    lead_time_days_p50,
+    decision_id,
+    valid_until,
+    -- Four decimals, as every price has; a rejection keeps the price.
+    cast(
+        cast(case action when 'overridden' then value when 'rejected' then current_price end as decimal(18, 4)) as double
+    ) as decided_price
 from curves
 join coming_week using (product_id)
 join offered_products using (product_id)
 join pricing_guardrails using (product_id)
 join replenishment_policies using (product_id)
 left join stock on stock.product_id = curves.product_id and stock.site_id = 'all'
+left join standing_decisions as decided on decided.head = 'pricing' and decided.product_id = curves.product_id
 where round(current_price, 2) > 0
 order by product_row

@@ -94,6 +94,8 @@ win_backs as (
     where cutoff_date = getvariable('as_of_date')
         and lifecycle_stage in ('cooling', 'lapsing')
         and is_contactable
+        and not is_holdout
+        and user_id not in (select user_id from standing_decisions where head = 'profile' and action = 'rejected')
         and greatest(spend_84d / 3, spend_168d / 6) > expected_revenue_28d
 ),
 -- Nobody knows what an offer adds before a randomised holdout, so it has no value at stake.
@@ -101,8 +103,13 @@ offers as (
     select
         'promotion' as head,
         format(
-            'Send campaign {} to {} of its {} users and hold some of them out at random',
+            'Send campaign {} to {} of its {} users',
             promotion_id, count(*) filter (is_recommended), count(*)
+        )
+        || if(
+            bool_or(is_holdout),
+            format(' and to none of the {} held out', count(*) filter (is_holdout)),
+            ' and hold some of them out at random'
         ) as action,
         'promotion' as object_type,
         promotion_id as object_id,

@@ -1,4 +1,5 @@
--- One row per list and product that it may show; the list for everyone has no pairs, so these are -1.
+-- One row per list and product that it may show; the list for everyone has no pairs, so these are -1. Held-out users
+-- have no lists of their own.
 create or replace temp table recommendation_candidates as
 with listed as (
     select
@@ -7,8 +8,11 @@ with listed as (
         user_index,
         product_index,
         purchase_probability,
+        order_by,
+        exploration_ratio,
         lottery
     from recommendation_pairs
+    where not is_holdout
     union all
     select
         -1,
@@ -16,6 +20,8 @@ with listed as (
         -1,
         product_index,
         purchase_probability,
+        getvariable('order_by'),
+        getvariable('exploration_ratio'),
         hash(getvariable('as_of_date'), product_index) / 2.0 ** 64
     from popular_products
 ),
@@ -23,10 +29,7 @@ with listed as (
 worths as (
     select
         product_index,
-        case getvariable('order_by')
-            when 'margin' then coalesce(unit_margin, (select median(unit_margin) from unit_margins), 1)
-            else 1
-        end as unit_worth
+        coalesce(unit_margin, (select median(unit_margin) from unit_margins), 1) as unit_worth
     from offered_products
     left join unit_margins using (product_id)
 )
@@ -35,9 +38,10 @@ select
     placement_number,
     4 * (user_index + 1) + placement_number as list_number,
     product_index,
-    purchase_probability * unit_worth * coalesce(boost, 1) as score,
+    purchase_probability * if(order_by = 'margin', unit_worth, 1) * coalesce(boost, 1) as score,
     cap,
     coalesce(if(cap_rule is null, -1, cap_number), -1) as cap_number,
+    exploration_ratio,
     lottery
 from listed
 join worths using (product_index)

@@ -9,10 +9,18 @@ select
     product_index,
     is_new,
     purchase_probability,
+    is_holdout,
+    coalesce(order_by, getvariable('order_by')) as order_by,
+    coalesce(exploration_ratio, getvariable('exploration_ratio')) as exploration_ratio,
     -- Drawn anew each night, and the same when the night is run again.
     hash(getvariable('as_of_date'), user_id, product_id) / 2.0 ** 64 as lottery
 from predicted.recommendation
+anti join rejected_products as everywhere
+    on everywhere.product_id = recommendation.product_id and everywhere.user_id is null
+anti join rejected_products as own
+    on own.product_id = recommendation.product_id and own.user_id = recommendation.user_id
 join staging.users using (user_id)
+join user_groups using (user_id)
 join offered_products using (product_id)
 where is_recommendable
 order by pair_row

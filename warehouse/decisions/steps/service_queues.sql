@@ -19,10 +19,19 @@ select
     coalesce(minutes.handle_minutes, (select avg(handle_minutes) from solved)) as handle_minutes,
     service_level,
     answer_within_minutes,
-    maximum_occupancy_ratio
+    maximum_occupancy_ratio,
+    agent_hour_cost,
+    cast(decided.value as bigint) as decided_agents,
+    decided.decision_id
 from predicted.service_days
 left join (
     select channel, contact_reason, avg(handle_minutes) as handle_minutes from solved group by all
 ) as minutes using (channel, contact_reason)
-left join service_terms using (channel, contact_reason), late_contacts
+left join service_terms using (channel, contact_reason)
+left join standing_decisions as decided
+    on decided.head = 'service'
+    and decided.action = 'overridden'
+    and decided.channel = service_days.channel
+    and decided.contact_reason = service_days.contact_reason
+    and forecast_date < decided.valid_until, late_contacts
 order by queue_row

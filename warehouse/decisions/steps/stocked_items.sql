@@ -69,13 +69,24 @@ terms as (
         site_share * wished_units as wished_units,
         coalesce(list_ratio, 1) as list_ratio,
         days_on_sale,
-        marked_down.product_id is not null as is_marked_down
+        marked_down.product_id is not null as is_marked_down,
+        coalesce(own.decision_id, every_site.decision_id) as decision_id,
+        coalesce(own.valid_until, every_site.valid_until) as decided_until,
+        -- A rejection orders nothing.
+        case coalesce(own.action, every_site.action)
+            when 'overridden' then own.value
+            when 'rejected' then 0
+        end as decided_units
     from items
     join offered_products using (product_id)
     join replenishment_policies using (product_id)
     left join stock on stock.product_id = items.product_id and stock.site_id = items.site_id
     left join listed on listed.product_id = items.product_id
     left join marked_down on marked_down.product_id = items.product_id
+    left join standing_decisions as own
+        on own.head = 'supply' and own.product_id = items.product_id and own.site_id = items.site_id
+    left join standing_decisions as every_site
+        on every_site.head = 'supply' and every_site.product_id = items.product_id and every_site.site_id is null
 )
 select
     cast(row_number() over (order by product_id, site_id) - 1 as bigint) as item_row,
