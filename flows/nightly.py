@@ -26,6 +26,7 @@ from tasks.evaluate_heads import evaluate_heads
 from tasks.explain_decisions import explain_decisions
 from tasks.gates import GateStopped
 from tasks.ingest_feeds import ingest_feeds
+from tasks.measure_experiments import measure_experiments
 from tasks.predict_heads import predict_heads
 from tasks.publish_release import publish_release
 from tasks.train_model import train_model
@@ -46,10 +47,11 @@ evaluate = step(evaluate_heads, "model", "gate")
 predict = step(predict_heads, "model")
 decide = step(decide_actions, "decisions")
 check = step(check_consistency, "decisions", "gate")
+measure = step(measure_experiments, "decisions")
 explain = step(explain_decisions, "model")
 publish = step(publish_release, "warehouse", "gate", lineage=LINEAGE)
 write = step(write_report, "report")
-STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, explain, publish, write)
+STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, measure, explain, publish, write)
 
 # Far beyond any sound night on one machine; a night that hangs must not block the next one.
 TIMEOUT_SECONDS = 6 * 3600
@@ -105,6 +107,7 @@ def run_steps(work: Work, force: bool) -> State[Any]:
         predict(work)
         decide(work)
         check(work)
+        measure(work)
         explain(work)
         publish(work)
         # Readers see the night already: a report that fails stands in the log and the diary, and undoes nothing.

@@ -41,7 +41,7 @@ def _remember(con: duckdb.DuckDBPyConnection, run_id: str) -> int:
 
 
 def _erase_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Rows of erased users out of every raw table and out of quarantine."""
+    """Rows of erased users out of every raw table, out of quarantine and out of experiments."""
     feeds = [table.name for table in FEEDS if "user_id" in table.column_names]
     known_ids = " union ".join(f"select user_id from raw.{quote(feed)}" for feed in feeds)
     con.execute(
@@ -72,5 +72,8 @@ def _erase_rows(con: duckdb.DuckDBPyConnection) -> None:
         delete from ops.quarantined_rows
         where sha256(json_extract_string(row_json, '$.user_id')) in (select user_hash from ops.erased_users)
         """
+    )
+    con.execute(
+        "delete from ops.experiment_assignments where sha256(user_id) in (select user_hash from ops.erased_users)"
     )
     con.execute("drop table erased_ids")

@@ -154,11 +154,14 @@ def withdraw_erased(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> list[str]:
 
 def _names_any(file: Path, hashes: list[str]) -> bool:
     with open_read_only(file) as published:
+        # A file of an earlier version may lack a table.
+        naming = published.execute(
+            """select schema_name || '.' || table_name from duckdb_columns()
+            where column_name = 'user_id' and not contains(table_name, '_latest')"""
+        ).fetchall()
+        named = " union all ".join(f"select user_id from {table}" for (table,) in naming)
         found = published.execute(
-            "select 1 from predictions.user_profiles where list_contains($1, sha256(user_id)) "
-            "union all "
-            "select 1 from predictions.product_recommendations where list_contains($1, sha256(user_id)) limit 1",
-            [hashes],
+            f"select 1 from ({named}) where list_contains($1, sha256(user_id)) limit 1", [hashes]
         ).fetchall()
     return bool(found)
 

@@ -62,3 +62,20 @@ def test_quarantine_forgets_too(folder: Folder) -> None:
     )
     erase_users(folder.con, "night")
     assert folder.rows("select row_json from ops.quarantined_rows where row_json like '%bert%'") == []
+
+
+def test_experiments_and_people_s_decisions_forget_too(folder: Folder) -> None:
+    _land(folder, erased="2024-03-01")
+    folder.write(
+        "decisions.csv",
+        "decision_id,head,user_id,action,decided_at,valid_until\n"
+        "d1,profile,bert,rejected,2024-02-01,2024-04-01\nd2,profile,anna,rejected,2024-02-01,2024-04-01\n",
+    )
+    folder.load("decisions")
+    folder.con.execute(
+        "insert into ops.experiment_assignments by name select unnest(['anna', 'bert']) as user_id, 'holdout' as "
+        "experiment, 'served' as variant, date '2024-02-01' as assigned_on, 'night' as run_id"
+    )
+    erase_users(folder.con, "night")
+    assert folder.rows("select user_id from ops.experiment_assignments") == [("anna",)]
+    assert folder.rows("select user_id from raw.decisions") == [("anna",)]
