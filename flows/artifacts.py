@@ -57,7 +57,8 @@ def summary(con: duckdb.DuckDBPyConnection, night: Night) -> str:
             f"Run `{night.run_id}` on `{night.source}`. {counts['passed']} of {counts['checked']} checks held, "
             f"{counts['quarantined_rows']:,} rows were set aside.",
             *_how_it_ended(steps),
-            *_table("Where to look", "| what | where |", _links(night)),
+            "\n## Where to look\n",
+            *_links(night),
             *_table("Heads", "| head | status | reason |", list(heads)),
             *_table("Checks that did not hold", "| verdict | subject | rule | seen |", broken),
             *_table("Steps", "| step | status | seconds | what it did |", took),
@@ -96,18 +97,15 @@ def _how_it_ended(steps: list[morning.Row]) -> list[str]:
 def _links(night: Night) -> list[str]:
     """Pages have an address; files of the machine that ran the night are named, for browsers follow no link to them."""
     files = {
-        "morning report": (night.home / "reports" / f"{night.as_of_date}.html", "fivefold report --open"),
-        "checks of the feeds": (night.data_docs_folder / "index.html", ""),
-        "tables": (night.published_link, 'fivefold sql "from predictions.action_queue_latest"'),
+        "the morning report, `fivefold report --open`": night.home / "reports" / f"{night.as_of_date}.html",
+        "Great Expectations on the feeds": night.data_docs_folder / "index.html",
+        'the tables, `fivefold sql "from predictions.action_queue_latest"`': night.published_link,
     }
-    pages = [
-        "| actions | [action-queue](/artifacts/key/action-queue) |",
-        "| heads, night by night | [heads](/artifacts/key/heads) |",
-    ]
-    return pages + [
-        f"| {what} | `{file}`{f' (`{command}`)' * bool(command)} |"
-        for what, (file, command) in files.items()
-        if file.exists()
+    return [
+        "- [what to do first](/artifacts/key/action-queue), night by night",
+        "- [heads](/artifacts/key/heads) beside naive and champion, night by night",
+        "- [checks that did not hold](/artifacts/key/checks), night by night",
+        *(f"- {what}: `{file}`" for what, file in files.items() if file.exists()),
     ]
 
 
