@@ -11,6 +11,7 @@ import duckdb
 from warehouse.connect import transaction
 from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES, Table
 from warehouse.contracts.ddl import comment_all, create_all
+from warehouse.contracts.ops_people import DECISION_COUNTS, EXPERIMENT_LIFTS
 from warehouse.contracts.table import literal, quote
 
 # Readers with an older DuckDB can open the file; every 1.5 can.
@@ -47,7 +48,7 @@ def build_file(con: duckdb.DuckDBPyConnection, path: Path, release: Release) -> 
             comment_all(con, tables)
             for table in tables:
                 _copy(con, warehouse, table)
-            for table in PUBLISHED_TABLES:
+            for table in (*PUBLISHED_TABLES, EXPERIMENT_LIFTS, DECISION_COUNTS):
                 _create_latest_view(con, table)
             _tell_of_release(con, release)
     finally:

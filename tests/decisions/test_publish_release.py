@@ -75,6 +75,8 @@ def test_readers_find_tables_views_meaning_and_diary(decided: Warehouse, night: 
             .fetchall()[0][0]
             .startswith("One row per known user.")
         )
+        for name in ("experiment_lifts_latest", "decision_counts_latest"):
+            assert con.execute(f"select * from ops.{name}").fetchall() == []
         tables = con.execute("select table_name from duckdb_tables() where schema_name = 'ops'").fetchall()
         assert {name for (name,) in tables} == {table.name for table in OPS_TABLES}
         assert con.execute("select status, finished_at is not null from ops.runs").fetchall() == [("released", True)]
