@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import feeds, look, nights, simulations, tuning, upkeep
+from flows.commands import feeds, look, nights, scenarios, simulations, tuning, upkeep
 from flows.commands.options import FAILED, WRONG_USE
 from flows.environment import is_debugging, set_debugging
 from flows.errors import in_words
@@ -21,8 +21,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate.",
 )
 for command in (
-    nights.run, nights.backfill, simulations.simulate, tuning.tune, look.sql, look.status, look.report,
-    nights.rollback, upkeep.serve, upkeep.doctor,
+    nights.run, nights.backfill, scenarios.what_if, simulations.simulate, tuning.tune, look.sql, look.status,
+    look.report, nights.rollback, upkeep.serve, upkeep.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(feeds.app, name="feeds")

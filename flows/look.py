@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse import lock, morning
 from warehouse.connect import open_read_only
+from warehouse.scenario_file import scenario_file
 
 
 class NothingPublished(LookupError):  # noqa: N818 - named after what is the case
@@ -30,13 +31,17 @@ class Morning:
 
 
 def query_published(home: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of a query over the published file; NothingPublished before the first night."""
+    """Column names and rows of a query over the published file, and over scenarios that were asked.
+
+    NothingPublished before the first night.
+    """
     link = home / "published.duckdb"
     if not link.exists():
         raise NothingPublished(
             f"nothing is published in {home} yet. Remedy: fivefold run, or name another home with --home."
         )
-    with open_read_only(link) as con:
+    scenarios = scenario_file(home)
+    with open_read_only(link, **({"scenarios": scenarios} if scenarios.exists() else {})) as con:
         cursor = con.execute(query)
         return [column[0] for column in cursor.description or ()], cursor.fetchall()
 

@@ -41,7 +41,7 @@ class FeaturesReport:
 
 def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
     """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
-    build.set_variables(con, _variables(night, has_learned_older_cutoffs(con, night)))
+    build.set_variables(con, variables(night, has_learned_older_cutoffs(con, night)))
     later = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
     before_items = [file for group in later for file in group]
     total = len(build.FEED_FILES) + len(before_items) + 2 + len(build.RECOMMENDATION_FILES)
@@ -122,7 +122,8 @@ def _table(cutoff: date, user: Tensor, item: Tensor, score: Tensor, is_candidate
     )
 
 
-def _variables(night: Night, is_warm: bool) -> dict[str, float | str | date]:
+def variables(night: Night, is_warm: bool) -> dict[str, float | str | date]:
+    """What the SQL of the build may ask for; `is_warm`: tonight's model starts from one that learned older cut-offs."""
     settings = night.features
     demand, recommendation = settings.demand_train_cutoffs, settings.recommendation_train_cutoffs
     if is_warm:

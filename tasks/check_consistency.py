@@ -45,8 +45,7 @@ def check_consistency(con: duckdb.DuckDBPyConnection, night: Night) -> Consisten
     GateStopped (consistency) when one is broken, with an example.
     """
     prepare(con, night)
-    _name_published_rows(con)
-    results = {promise: _violations(con, promise) for promise in promises()}
+    results = judge_promises(con)
     con.execute("delete from ops.consistency_checks where run_id = $1", [night.run_id])
     con.executemany(
         """insert into ops.consistency_checks by name
@@ -68,6 +67,12 @@ def check_consistency(con: duckdb.DuckDBPyConnection, night: Night) -> Consisten
             "see ops.consistency_checks in the warehouse, mend the rules or the feed that it names, and run again.",
         )
     return ConsistencyReport(tuple(promise.name for promise in results))
+
+
+def judge_promises(con: duckdb.DuckDBPyConnection) -> dict[Promise, tuple[int, str | None]]:
+    """{promise: (rows that break it, one of them in words)}, of what is decided in schema `predictions`."""
+    _name_published_rows(con)
+    return {promise: _violations(con, promise) for promise in promises()}
 
 
 def _violations(con: duckdb.DuckDBPyConnection, promise: Promise) -> tuple[int, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -54,19 +54,27 @@ def predict_heads(con: duckdb.DuckDBPyConnection, night: Night) -> PredictionRep
     """
     con.execute("drop schema if exists predicted cascade")
     con.execute("create schema predicted")
-    serving, known = load_serving(con, night), sample_tables(con)
-    tables = [table for table in dict.fromkeys(TASKS[task].table for task in serving) if "serve" in known[table]]
-    if not tables:
-        return PredictionReport({})
-    frames = read_frames(con, tables, ("serve",))
     rows = {}
-    for i, table in enumerate(tables):
-        report(f"predicting {table}", i / len(tables))
-        columns = _demand(serving, frames) if table == "demand" else _columns(serving, frames, table)
-        frame = _keys(con, frames, table).with_columns(**columns)
+    for table, frame in predict_tables(con, night):
         create(con, f"predicted.{table}", frame)
         rows[table] = len(frame)
     return PredictionReport(rows)
+
+
+def predict_tables(
+    con: duckdb.DuckDBPyConnection, night: Night, only: Container[str] = tuple(KEPT)
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """(table, its predicted rows) from the samples to serve, of the tables given that some model serves."""
+    serving, known = load_serving(con, night), sample_tables(con)
+    served = dict.fromkeys(TASKS[task].table for task in serving)
+    tables = [table for table in served if table in only and "serve" in known[table]]
+    if not tables:
+        return
+    frames = read_frames(con, tables, ("serve",))
+    for i, table in enumerate(tables):
+        report(f"predicting {table}", i / len(tables))
+        columns = _demand(serving, frames) if table == "demand" else _columns(serving, frames, table)
+        yield table, _keys(con, frames, table).with_columns(**columns)
 
 
 def _keys(con: duckdb.DuckDBPyConnection, frames: Frames, table: str) -> pl.DataFrame:

@@ -68,7 +68,21 @@ CANDIDATE_FILES = (
 )
 RECOMMENDATION_FILES = (
     "features/similar_products.sql",
+    "features/promoted_shares.sql",
     "samples/recommendation.sql",
+)
+# Of all these, what turns announced promotions into samples, in their order: how a scenario adds one.
+PROMOTION_FILES = (
+    "staging/order_lines.sql",
+    "staging/user_product_days.sql",
+    "staging/product_weeks.sql",
+    "staging/promotion_weeks.sql",
+    "staging/product_availability.sql",
+    "staging/shelf_weeks.sql",
+    "staging/product_panels.sql",
+    "features/demand_promotions.sql",
+    "samples/demand.sql",
+    "features/promoted_shares.sql",
 )
 
 

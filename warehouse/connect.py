@@ -35,10 +35,13 @@ def open_warehouse(
 
 
 @contextmanager
-def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Any database, for reading; it cannot write, install extensions or touch other files."""
+def open_read_only(path: Path, **beside: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Any database, for reading, and others `beside` it under the names given; it cannot write, install extensions or
+    touch other files."""
     con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
     try:
+        for name, file in beside.items():
+            con.execute(f"attach {literal(str(file))} as {quote(name)} (read_only)")
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
         yield con
@@ -69,6 +72,40 @@ def attached(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> Itera
     finally:
         for name in names:
             con.execute(f"detach {quote(name)}")
+
+
+@contextmanager
+def open_overlay(
+    path: Path, *, spill_folder: Path, time_zone: str = "UTC", threads: int | None = None, memory_limit: str = "4GB"
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory in front of the warehouse, which is only read. What SQL makes or replaces lies in the one
+    (catalog `scenario`), what it finds there hides the table of that name in the other (catalog `night`).
+
+    So the night's own SQL runs unchanged, over other inputs, and leaves the night as it is. Closed on leaving.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(spill_folder),
+    }
+    if threads:
+        config["threads"] = threads
+    con = duckdb.connect(":memory:", config=config)
+    try:
+        con.execute("set variable time_zone = $1", [time_zone])
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"attach {literal(str(path))} as night (read_only)")
+        con.execute("attach ':memory:' as scenario")
+        found = con.execute(
+            "select schema_name from duckdb_schemas() where database_name = 'night' and not internal order by all"
+        ).fetchall()
+        schemas = [name for (name,) in found]
+        for schema in schemas:
+            con.execute(f"create schema scenario.{quote(schema)}")
+        places = [f"{catalog}.{quote(schema)}" for catalog in ("scenario", "night") for schema in ("main", *schemas)]
+        con.execute(f"set search_path = {literal(','.join(places))}")
+        yield con
+    finally:
+        con.close()
 
 
 @contextmanager

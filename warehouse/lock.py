@@ -42,15 +42,20 @@ def lock_path(home: Path) -> Path:
 
 
 @contextmanager
-def writing(home: Path, name: str, patience_seconds: float = 5.0) -> Iterator[Owner]:
+def writing(
+    home: Path, name: str, patience_seconds: float = 5.0, patience_with_readers_seconds: float = 120.0
+) -> Iterator[Owner]:
     """Within the block this process is the one writer of the home; WarehouseBusy when it cannot be.
 
-    `patience_seconds` lets short readers such as `fivefold status` finish.
+    Readers, such as `fivefold what-if`, end by themselves and are waited for; another writer may be at work for hours.
     """
     path = lock_path(home)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
-        if not _take(file, fcntl.LOCK_EX, patience_seconds):
+        is_taken = _take(file, fcntl.LOCK_EX, patience_seconds)
+        if not is_taken and _take(file, fcntl.LOCK_SH):
+            is_taken = _take(file, fcntl.LOCK_EX, patience_with_readers_seconds)
+        if not is_taken:
             raise WarehouseBusy(
                 f"{home} is in use by {_read(file) or 'a process that reads it'}. "
                 "Remedy: wait until it has ended, or end that process; its lock goes with it."

@@ -1,6 +1,8 @@
+import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,10 +60,22 @@ def test_a_writer_waits_for_readers(tmp_path: Path) -> None:
     with lock.reading(tmp_path) as writer:
         assert writer is None
         words = "a process that reads it"
-        with pytest.raises(lock.WarehouseBusy, match=words), lock.writing(tmp_path, "me", patience_seconds=0.1):
+        with pytest.raises(lock.WarehouseBusy, match=words), lock.writing(tmp_path, "me", 0.1, 0.1):
             pass
-    with lock.writing(tmp_path, "me", patience_seconds=0.1):
+    with lock.writing(tmp_path, "me", 0.1, 0.1):
         pass
+
+
+def test_a_writer_waits_longer_for_readers_than_for_another_writer(tmp_path: Path) -> None:
+    with lock.writing(tmp_path, "first"):
+        pass
+    ends = threading.Timer(0.5, lambda: reader.close())
+    with contextlib.ExitStack() as reader:
+        assert reader.enter_context(lock.reading(tmp_path)) is None
+        ends.start()
+        with lock.writing(tmp_path, "me", patience_seconds=0.0) as owner:
+            assert owner.name == "me"
+    ends.join()
 
 
 def test_a_home_without_a_night_has_no_owner(tmp_path: Path) -> None:

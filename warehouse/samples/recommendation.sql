@@ -81,16 +81,6 @@ shoppers as (
     from features.users
     join staging.users using (user_id)
 ),
-promoted as (
-    select
-        product_id,
-        cutoff_date,
-        7 * sum(cast(reach as decimal(9, 6))) / any_value(horizon) as promoted_share
-    from promotion_weeks
-    join features.recommendation_cutoffs on announced_date < cutoff_date and week_start >= cutoff_date, bounds
-    where week_start < cutoff_date + horizon
-    group by product_id, cutoff_date
-),
 offered as (
     select
         product_index,
@@ -108,7 +98,8 @@ offered as (
     join features.recommendation_cutoffs using (cutoff_date)
     join staging.products as catalogue using (product_id)
     left join features.popular_products using (product_index, cutoff_date)
-    left join promoted on promoted.product_id = known.product_id and promoted.cutoff_date = known.cutoff_date
+    left join promoted_shares as promoted
+        on promoted.product_id = known.product_id and promoted.cutoff_date = known.cutoff_date
 )
 select
     users.user_id,

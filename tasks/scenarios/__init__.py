@@ -1,0 +1,1 @@
+"""What if: a night as it would have been, had other prices been set or other promotions been announced."""
