@@ -8,7 +8,6 @@ import duckdb
 
 from tasks.decisions import pricing, queue, recommendation, replenishment, service
 from tasks.decisions.context import clear, is_served, prepare, run_step, write
-from tasks.decisions.groups import keep_assignments
 from tasks.night import Night
 from tasks.progress import report
 
@@ -92,5 +91,5 @@ def _decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     report("queueing actions", 0.9)
     rows |= queue.decide(con)
     run_step(con, "decision_counts")
-    keep_assignments(con)
+    run_step(con, "experiment_assignments")
     return rows

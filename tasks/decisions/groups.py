@@ -8,7 +8,6 @@ import duckdb
 
 from tasks.experiment_settings import HELD_OUT, HOLDOUT, Experiment, ExperimentsConfig
 from tasks.night import Night
-from warehouse.connect import read_sql
 
 _ARMS = """create or replace temp table experiment_arms (
     experiment varchar, salt varchar, variant varchar, low double, high double,
@@ -45,13 +44,6 @@ def _arms(test: Experiment) -> list[tuple[object, ...]]:
         )
         for variant, low, high in zip(test.variants, [0.0, *ends], ends, strict=False)
     ]
-
-
-def keep_assignments(con: duckdb.DuckDBPyConnection) -> int:
-    """Bring `ops.experiment_assignments` up to tonight. Rows of tonight's users."""
-    con.execute(read_sql("decisions/steps/experiment_assignments.sql"))
-    found = con.execute("select count(*) from assignments").fetchone()
-    return int(found[0]) if found else 0
 
 
 def controls(settings: ExperimentsConfig) -> list[tuple[object, ...]]:

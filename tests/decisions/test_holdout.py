@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from mtl_models.decisions.assignment import assignment_point
 from tasks.check_consistency import check_consistency
 from tasks.decide_actions import decide_actions
-from tasks.decisions.context import prepare
-from tasks.decisions.groups import keep_assignments
+from tasks.decisions.context import prepare, run_step
 from tasks.experiment_settings import Experiment, ExperimentsConfig, Variant
 from tasks.night import Night
 from tests.decisions.rules import STOCK, Warehouse, rows
@@ -145,7 +144,7 @@ def test_assignments_are_kept_from_the_first_released_night_on(shop: Warehouse, 
     def decide(run_id: str, as_of_date: date, *, is_released: bool) -> list[tuple]:
         tonight = treated(night, **settings).model_copy(update={"run_id": run_id, "as_of_date": as_of_date})
         prepare(shop, tonight)
-        keep_assignments(shop)
+        run_step(shop, "experiment_assignments")
         if is_released:
             shop.execute(
                 "insert into ops.releases by name select 1 as release_number, $1 as run_id, now()::timestamp as "
