@@ -40,7 +40,8 @@ class Page:
         self.requests: list[str] = []
 
     def open(self, file: Path, until: str = "document.readyState === 'complete'") -> None:
-        """Load the file and wait until the expression is true."""
+        """Load the file and wait until the expression is true, of the page before nothing is left."""
+        self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=file.resolve().as_uri())
         self.wait(until)
 

@@ -11,7 +11,7 @@ loads as (
     select
         feed,
         sum(rows_read) filter (status = 'loaded') as rows_in_all,
-        coalesce(sum(rows_read) filter (run_id = getvariable('run_id')), 0) as rows_tonight
+        coalesce(sum(rows_read) filter (validated_by = getvariable('run_id')), 0) as rows_tonight
     from tonight.ops.loads
     group by feed
 )

@@ -1,4 +1,5 @@
--- One row: what was loaded, checked and set aside tonight.
+-- One row: what came, was checked and was set aside tonight. What an earlier night loaded and did not get to check came
+-- tonight.
 with checks as (
     select
         count(*) as checks,
@@ -12,7 +13,7 @@ with checks as (
 loads as (
     select count(*) as inputs, coalesce(sum(rows_read), 0) as rows_read, count(distinct feed) as feeds
     from tonight.ops.loads
-    where run_id = getvariable('run_id')
+    where validated_by = getvariable('run_id')
 ),
 quarantine as (
     select count(*) as quarantined_rows from tonight.ops.quarantined_rows where run_id = getvariable('run_id')
