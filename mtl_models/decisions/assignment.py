@@ -7,7 +7,8 @@ A shop's own systems find out without asking anybody: the first 13 hexadecimal d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 _DIGITS = 13
 
@@ -18,11 +19,17 @@ def assignment_point(salt: str, user_id: str) -> float:
     return int(digest[:_DIGITS], 16) / 16**_DIGITS
 
 
-def variant_of(salt: str, user_id: str, shares: Sequence[tuple[str, float]]) -> str | None:
-    """The variant of the user, of (variant, share) in the order of the settings; None for the rest of the shares."""
-    point, end = assignment_point(salt, user_id), 0.0
-    for variant, share in shares:
-        end = round(end + share, 12)
-        if point < end:
+def parts(shares: Sequence[float]) -> list[tuple[float, float]]:
+    """The part of [0, 1) of each share, one after the other: its first point and the first one after it."""
+    # Rounded, so that shares which add up to 1 leave nobody out.
+    ends = [round(end, 12) for end in accumulate(shares)]
+    return list(zip([0.0, *ends[:-1]], ends, strict=True))
+
+
+def variant_of(salt: str, user_id: str, shares: Mapping[str, float]) -> str | None:
+    """The variant of the user, from the share of each in the order of the settings; None in the rest of the shares."""
+    point = assignment_point(salt, user_id)
+    for variant, (low, high) in zip(shares, parts(list(shares.values())), strict=True):
+        if low <= point < high:
             return variant
     return None

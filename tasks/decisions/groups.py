@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import duckdb
 
+from mtl_models.decisions.assignment import parts
 from tasks.experiment_settings import HELD_OUT, HOLDOUT, Experiment, ExperimentsConfig
 from tasks.night import Night
 
@@ -28,8 +27,6 @@ def tell_groups(con: duckdb.DuckDBPyConnection, night: Night) -> None:
 
 def _arms(test: Experiment) -> list[tuple[object, ...]]:
     """Each variant with its part of the unit interval, one after the other."""
-    # Rounded, so that shares which add up to 1 leave nobody out.
-    ends = [round(end, 12) for end in accumulate(variant.share for variant in test.variants)]
     return [
         (
             test.name,
@@ -42,7 +39,7 @@ def _arms(test: Experiment) -> list[tuple[object, ...]]:
             variant.exploration_ratio,
             variant.order_by,
         )
-        for variant, low, high in zip(test.variants, [0.0, *ends], ends, strict=False)
+        for variant, (low, high) in zip(test.variants, parts([arm.share for arm in test.variants]), strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mtl_models.decisions.assignment import assignment_point
+from mtl_models.decisions.assignment import assignment_point, variant_of
 from tasks.check_consistency import check_consistency
 from tasks.decide_actions import decide_actions
 from tasks.decisions.context import prepare, run_step
@@ -110,6 +110,16 @@ def test_variants_change_the_lists_of_their_users(shop: Warehouse, night: Night)
         (None, False, 0, 0),
         (None, True, 0, 0),
     ]
+
+
+def test_python_names_the_variant_that_sql_gives(shop: Warehouse, night: Night):
+    shares = {"a": 0.3, "b": 0.1, "c": 0.4}
+    arms = tuple(Variant(name=name, share=share) for name, share in shares.items())
+    prepare(shop, treated(night, tests=(test_of(variants=arms),)))
+    given = dict(rows(shop, "select user_id, variant from assignments where experiment = 'wide'"))
+    named = {f"user-{number}": variant_of("wide", f"user-{number}", shares) for number in range(40)}
+    assert given == {user: variant for user, variant in named.items() if variant}
+    assert set(named.values()) == {"a", "b", "c", None}
 
 
 def test_a_variant_may_order_lists_by_purchases(shop: Warehouse, night: Night):
