@@ -25,6 +25,15 @@ from flows.settings import Settings
 from warehouse.sources import open_source
 
 
+class _Runner(Runner):
+    """Prefect's, but what `systemctl stop` sends ends it like Ctrl-C does; its own handler calls what it would have to
+    await."""
+
+    def handle_sigterm(self, *_: Any, **__: Any) -> None:
+        """Leave the event loop, which stops what runs."""
+        raise KeyboardInterrupt
+
+
 def serve(settings: Settings, *, paused: bool = False, nights: int = 0) -> None:
     """Register the deployments and run them until interrupted; starts a server where none is.
 
@@ -37,12 +46,12 @@ def serve(settings: Settings, *, paused: bool = False, nights: int = 0) -> None:
             _say(f"marked {run.name} as crashed: {KILLED}")
         # One at a time, whatever the deployment: nights, backfills and tunes of one home would only lock each other
         # out. The schedule stays when this process goes, so that its nights are found waiting.
-        runner = Runner(name="fivefold", limit=1, pause_on_shutdown=False)
+        runner = _Runner(name="fivefold", limit=1, pause_on_shutdown=False)
         identifiers: dict[str, Any] = {
             deployment.name: runner.add_deployment(deployment) for deployment in deployments(settings, paused=paused)
         }
         if not paused and (late := catch_up(identifiers["nightly"], crashed)):
-            _say(f"a night was due while nothing ran; it starts now ({late.name})")
+            _say(f"a night was due while nothing ran; it starts now ({late.id})")
         if nights:
             _say(f"{backfill_last(identifiers['backfill'], settings, nights)} starts now")
         _say(f"look at {PREFECT_UI_URL.value() or api.removesuffix('/api')}")
@@ -60,10 +69,12 @@ def catch_up(nightly: UUID, crashed: Sequence[FlowRun] = ()) -> FlowRun | None:
         missed = [*late, *(run for run in crashed if run.deployment_id == nightly and run.auto_scheduled)]
         if not missed:
             return None
-        key = f"instead of {', '.join(sorted(str(run.id) for run in missed))}"
-        night = client.create_flow_run_from_deployment(nightly, idempotency_key=key, tags=["caught-up"])
+        newest = max(missed, key=lambda run: str(run.expected_start_time))
+        night = client.create_flow_run_from_deployment(
+            nightly, name="night caught up", idempotency_key=f"instead of {newest.id}", tags=["caught-up"]
+        )
         for run in late:
-            message = f"nothing ran when it was due; {night.name} ({night.id}) makes up for it"
+            message = f"nothing ran when it was due; run {night.id} makes up for it"
             client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
         return night
 
@@ -73,8 +84,9 @@ def backfill_last(backfill: UUID, settings: Settings, nights: int) -> str:
     last = open_source(settings.source, home=settings.home).latest_as_of()
     days = {"first": str(last - timedelta(days=nights - 1)), "last": str(last)}
     with get_client(sync_client=True) as client:
-        client.create_flow_run_from_deployment(backfill, parameters=days)
-    return f"backfill {days['first']} to {days['last']}"
+        name = f"backfill {days['first']} to {days['last']}"
+        client.create_flow_run_from_deployment(backfill, parameters=days, name=name)
+    return name
 
 
 def _late(client: SyncPrefectClient, nightly: UUID) -> list[FlowRun]:
