@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+import signal
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +12,8 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
-from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import TerminationSignal
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runner import Runner
 from prefect.settings import PREFECT_UI_URL
 from prefect.states import Cancelled
@@ -31,6 +32,8 @@ class _Runner(Runner):
 
     def handle_sigterm(self, *_: Any, **__: Any) -> None:
         """Leave the event loop, which stops what runs."""
+        # What asyncio has to say about tasks that are cut off helps nobody.
+        logging.getLogger("asyncio").disabled = True
         raise KeyboardInterrupt
 
 
@@ -41,8 +44,7 @@ def serve(settings: Settings, *, paused: bool = False, nights: int = 0) -> None:
     `nights` asks for the last nights that the source has feeds for; finished ones are not run again.
     """
     with lasting_server() as api:
-        crashed = mark_crashed(settings.home)
-        for run in crashed:
+        for run in mark_crashed(settings.home):
             _say(f"marked {run.name} as crashed: {KILLED}")
         # One at a time, whatever the deployment: nights, backfills and tunes of one home would only lock each other
         # out. The schedule stays when this process goes, so that its nights are found waiting.
@@ -50,23 +52,24 @@ def serve(settings: Settings, *, paused: bool = False, nights: int = 0) -> None:
         identifiers: dict[str, Any] = {
             deployment.name: runner.add_deployment(deployment) for deployment in deployments(settings, paused=paused)
         }
-        if not paused and (late := catch_up(identifiers["nightly"], crashed)):
+        if not paused and (late := catch_up(identifiers["nightly"])):
             _say(f"a night was due while nothing ran; it starts now ({late.id})")
         if nights:
             _say(f"{backfill_last(identifiers['backfill'], settings, nights)} starts now")
         _say(f"look at {PREFECT_UI_URL.value() or api.removesuffix('/api')}")
         _say(f"served: {', '.join(identifiers)}; nights at {settings.schedule.cron!r}, {schedule_time_zone(settings)}")
         _say("stop with Ctrl-C; a night that is due meanwhile is made up for by the next serve")
-        with suppress(KeyboardInterrupt, TerminationSignal):
+        signal.signal(signal.SIGINT, runner.handle_sigterm)
+        with suppress(KeyboardInterrupt):
             asyncio.run(runner.start())
 
 
-def catch_up(nightly: UUID, crashed: Sequence[FlowRun] = ()) -> FlowRun | None:
-    """Ask for one night, at once, if scheduled ones were due while nobody ran them, or were among those that `crashed`
-    with their server. However many they were, one reads all that has landed; the others are cancelled, saying so."""
+def catch_up(nightly: UUID) -> FlowRun | None:
+    """Ask for one night, at once, if scheduled ones were due while nobody ran them, or if the last that began was
+    killed. However many there were, one reads all that has landed; those that did not begin are cancelled."""
     with get_client(sync_client=True) as client:
         late = _late(client, nightly)
-        missed = [*late, *(run for run in crashed if run.deployment_id == nightly and run.auto_scheduled)]
+        missed = [*late, *_crashed(client, nightly)]
         if not missed:
             return None
         newest = max(missed, key=lambda run: str(run.expected_start_time))
@@ -91,16 +94,27 @@ def backfill_last(backfill: UUID, settings: Settings, nights: int) -> str:
 
 def _late(client: SyncPrefectClient, nightly: UUID) -> list[FlowRun]:
     """The runs of the schedule that were due and did not begin."""
+    due = {"before_": datetime.now(UTC).isoformat()}
     runs = client.read_flow_runs(
         deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [nightly]}}),
         flow_run_filter=FlowRunFilter.model_validate(
-            {
-                "state": {"type": {"any_": ["SCHEDULED"]}},
-                "next_scheduled_start_time": {"before_": datetime.now(UTC).isoformat()},
-            }
+            {"state": {"type": {"any_": ["SCHEDULED"]}}, "next_scheduled_start_time": due}
         ),
     )
     return [run for run in runs if run.auto_scheduled]
+
+
+def _crashed(client: SyncPrefectClient, nightly: UUID) -> list[FlowRun]:
+    """The last run that began, if it is of the schedule and was killed."""
+    runs = client.read_flow_runs(
+        deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [nightly]}}),
+        flow_run_filter=FlowRunFilter.model_validate(
+            {"state": {"type": {"any_": ["RUNNING", "COMPLETED", "FAILED", "CRASHED"]}}}
+        ),
+        sort=FlowRunSort.START_TIME_DESC,
+        limit=1,
+    )
+    return [run for run in runs if run.auto_scheduled and run.state_type is StateType.CRASHED]
 
 
 def _say(line: str) -> None:

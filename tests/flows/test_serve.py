@@ -18,7 +18,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, FlowRun
-from prefect.states import Scheduled
+from prefect.states import Crashed, Running, Scheduled
 
 from flows.deployments import deployments, schedule_time_zone
 from flows.serve import backfill_last, catch_up
@@ -161,13 +161,20 @@ def test_nights_that_were_missed_are_made_up_for_by_one(prefect_server: str, tmp
         client.delete_flow_run(night.id)
 
 
-def test_a_night_that_was_killed_with_its_server_is_made_up_for_once(prefect_server: str, tmp_path: Path) -> None:
-    identifier = served(load_settings(home=tmp_path))["nightly"].apply()
+def test_a_night_that_was_killed_is_made_up_for_once(prefect_server: str, tmp_path: Path) -> None:
+    deployment = served(load_settings(home=tmp_path))["nightly"]
+    deployment.name = "killed"
+    identifier = deployment.apply()
     with get_client(sync_client=True) as client:
-        scheduled, by_hand = scheduled_runs(identifier)[0], client.create_flow_run_from_deployment(identifier)
-        assert catch_up(identifier, [by_hand]) is None
-        night, again = catch_up(identifier, [scheduled]), catch_up(identifier, [scheduled])
+        killed, by_hand = scheduled_runs(identifier)[0], client.create_flow_run_from_deployment(identifier)
+        client.set_flow_run_state(killed.id, Running(), force=True)
+        assert catch_up(identifier) is None, "it is at work"
+        client.set_flow_run_state(killed.id, Crashed(), force=True)
+        night, again = catch_up(identifier), catch_up(identifier)
         assert night is not None and again is not None and again.id == night.id
+        client.set_flow_run_state(by_hand.id, Running(), force=True)
+        client.set_flow_run_state(by_hand.id, Crashed(), force=True)
+        assert catch_up(identifier) is None, "who started that one saw it"
         for run in (night, by_hand):
             client.delete_flow_run(run.id)
 
