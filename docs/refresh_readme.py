@@ -1,8 +1,12 @@
-"""Fill the README's answers anew from the last night: each `sql` block is asked, the `text` block after it replaced."""
+"""Fill the answers of a page anew from the last night: each `sql` block is asked, the `text` block after it replaced.
+
+python docs/refresh_readme.py [PAGE ...]    # the README, unless pages are named
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -22,9 +26,10 @@ def ask(query: str) -> str:
     """What `fivefold sql` prints for the query."""
     answer = CliRunner().invoke(app, ["sql", query])
     if answer.exit_code:
-        raise RuntimeError(f"{answer.stderr}\nin the README's query:\n{query}")
+        raise RuntimeError(f"{answer.stderr}\nin the query:\n{query}")
     return answer.stdout
 
 
 if __name__ == "__main__":
-    README.write_text(refreshed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in [Path(name) for name in sys.argv[1:]] or [README]:
+        page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")

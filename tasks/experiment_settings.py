@@ -39,11 +39,13 @@ class Experiment(Frozen):
     def _fits_together(self) -> Self:
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
-            raise ValueError(f"experiment {self.name!r} has two variants of one name; give each its own")
+            raise ValueError(f"experiment {self.name!r} has two variants of one name. Remedy: give each its own")
         if sum(variant.share for variant in self.variants) > 1 + 1e-9:
-            raise ValueError(f"the shares of experiment {self.name!r} add up to more than 1; lower them")
+            raise ValueError(f"the shares of experiment {self.name!r} add up to more than 1. Remedy: lower them")
         if self.ends_on is not None and self.ends_on <= self.starts_on:
-            raise ValueError(f"experiment {self.name!r} ends on {self.ends_on}, not after it starts; correct the dates")
+            raise ValueError(
+                f"experiment {self.name!r} ends on {self.ends_on}, not after it starts. Remedy: correct the dates"
+            )
         return self
 
     @property
@@ -79,11 +81,17 @@ class ExperimentsConfig(Frozen):
     def _fit_together(self) -> Self:
         for first, second in combinations(self.tests, 2):
             if first.name == second.name:
-                raise ValueError(f"two experiments are called {first.name!r}; rename one")
+                raise ValueError(f"two experiments are called {first.name!r}. Remedy: rename one")
             if first.key == second.key:
-                raise ValueError(f"{first.name!r} and {second.name!r} would divide users alike; give one another salt")
+                raise ValueError(
+                    f"{first.name!r} and {second.name!r} would divide users alike. Remedy: give one another salt"
+                )
             if first.meets(second) and (both := sorted(first.changes & second.changes)):
-                raise ValueError(f"{first.name!r} and {second.name!r} change {both[0]} on the same days; move one")
+                raise ValueError(
+                    f"{first.name!r} and {second.name!r} change {both[0]} on the same days. Remedy: move one"
+                )
         if any(test.name == HOLDOUT or test.key == self.holdout_salt for test in self.tests):
-            raise ValueError(f"an experiment has the name or salt of the holdout, {self.holdout_salt!r}; rename it")
+            raise ValueError(
+                f"an experiment has the name or salt of the holdout, {self.holdout_salt!r}. Remedy: rename it"
+            )
         return self

@@ -41,6 +41,7 @@ def write_shop(folder: Path, shop: Shop) -> Path:
     pl.DataFrame({"site_id": ["north", "south"], "site_type": ["store"] * 2}).write_csv(folder / "sites.csv")
     orders.write_parquet(folder / "orders.parquet")
     lines.drop("user_id", "ordered_at").write_parquet(folder / "order_lines.parquet")
+    _decisions(shop).write_csv(folder / "decisions.csv")
     for name, rows in (_promotions(shop, discounts) | _campaigns(shop, draw)).items():
         rows.write_parquet(folder / f"{name}.parquet")
     if shop.has_tickets:
@@ -221,4 +222,23 @@ def _tickets(orders: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
         status=pl.lit("solved"),
         created_at=pl.col("ordered_at") + pl.duration(hours=pl.Series(hours)),
         handle_minutes=pl.Series(np.round(draw.gamma(3, 3, asked.height), 1)),
+    )
+
+
+def _decisions(shop: Shop) -> pl.DataFrame:
+    """What people said on the last day: 40 units of a product, another one in no list, a price accepted; and a row that
+    says too little."""
+    last_day = shop.as_of_date - timedelta(days=1)
+    return pl.DataFrame(
+        {
+            "decision_id": ["more", "unlike", "fine", "vague"],
+            "head": ["supply", "recommendation", "pricing", "pricing"],
+            "product_id": ["p0003", "p0005", "p0007", "p0009"],
+            "site_id": ["all", None, None, None],
+            "action": ["overridden", "rejected", "accepted", "rejected"],
+            "value": [40.0, None, None, None],
+            "decided_by": ["buyer-1", "buyer-1", "buyer-2", "buyer-2"],
+            "decided_at": [datetime.combine(last_day, datetime.min.time())] * 4,
+            "valid_until": [shop.as_of_date + timedelta(days=30)] * 2 + [None, None],
+        }
     )

@@ -95,3 +95,15 @@ def test_queue_puts_margin_before_the_same_revenue_and_limits_each_head():
     assert rank[60] == 2
     assert (rank[:60] > 0).sum() == ACTIONS_PER_HEAD
     assert sorted(rank[rank > 0].tolist()) == list(range(1, ACTIONS_PER_HEAD + 3))
+
+
+def test_lists_may_explore_to_different_degrees():
+    """Two lists of ten candidates and five positions: the first explores none of them, the second two."""
+    lists = np.repeat([0, 1], 10)
+    lottery = np.tile(np.linspace(1, 0, 10), 2)
+    rank, is_exploration = rank_lists(
+        lists, np.ones(20, bool), np.full(20, -1), np.full(20, np.nan), 5, np.repeat([0.0, 0.4], 10), lottery
+    )
+    assert rank[:10].tolist() == [1, 2, 3, 4, 5, 0, 0, 0, 0, 0] and not is_exploration[:10].any()
+    assert rank[10:].tolist() == [1, 2, 3, 0, 0, 0, 0, 0, 5, 4]
+    assert is_exploration[10:].tolist() == [False] * 8 + [True] * 2

@@ -14,6 +14,7 @@ from tests.shop import Shop
 # Small, but with steps enough that heads beat their baselines on a shop with known habits.
 TINY = {
     "features": {"train_cutoffs": 2, "candidates_per_user": 20, "similarity_products": 60, "demand_products": 60},
+    "experiments": {"holdout_ratio": 0.1},
     "model": {"max_epochs": 4, "warm_max_epochs": 1, "finish_epochs": 0, "batch_rows": 512},
 }
 

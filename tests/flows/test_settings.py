@@ -27,6 +27,33 @@ def test_each_source_overrules_the_one_before(tmp_path: Path, monkeypatch: pytes
     assert (load_settings().model.max_epochs, load_settings().model.seed) == (4, 3)
 
 
+def test_experiments_are_a_list_of_sections(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        [experiments]
+        holdout_ratio = 0.05
+        [[experiments.tests]]
+        name = "curious"
+        starts_on = 2026-03-01
+        [[experiments.tests.variants]]
+        name = "control"
+        share = 0.5
+        [[experiments.tests.variants]]
+        name = "explore"
+        share = 0.5
+        exploration_ratio = 0.1
+        """,
+    )
+    experiments = load_settings().experiments
+    assert experiments.holdout_ratio == 0.05
+    (test,) = experiments.tests
+    assert [(arm.name, arm.share, arm.exploration_ratio) for arm in test.variants] == [
+        ("control", 0.5, None),
+        ("explore", 0.5, 0.1),
+    ]
+
+
 def test_fivefold_config_names_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "other.toml").write_text("threads = 3\n")
     monkeypatch.setenv("FIVEFOLD_CONFIG", "other.toml")
@@ -43,6 +70,11 @@ def test_fivefold_config_names_another_file(tmp_path: Path, monkeypatch: pytest.
         ("[model]\nsharng = 'hard'", ["fivefold.toml", "'model.sharng'", "'model.sharing'"]),
         ("[decisions.pricing]\ngrid_step = 3", ["'decisions.pricing.grid_step'", "'decisions.pricing.grid_steps'"]),
         ("source = ", ["fivefold.toml", "not valid TOML"]),
+        (
+            "[[experiments.tests]]\nname = 'a'\nstarts_on = 2026-03-01\n"
+            "variants = [{name = 'b', share = 0.6}, {name = 'c', share = 0.6}]",
+            ["settings of 'experiments.tests.0'", "shares of experiment 'a' add up to more than 1"],
+        ),
         ("[model]\nsharing = 'single'\nbalancing = 'upgrad'", ["settings of 'model': balancing = \"upgrad\" compares"]),
     ],
 )
