@@ -43,9 +43,7 @@ class Experiment(Frozen):
         if sum(variant.share for variant in self.variants) > 1 + 1e-9:
             raise ValueError(f"the shares of experiment {self.name!r} add up to more than 1. Remedy: lower them")
         if self.ends_on is not None and self.ends_on <= self.starts_on:
-            raise ValueError(
-                f"experiment {self.name!r} ends on {self.ends_on}, not after it starts. Remedy: correct the dates"
-            )
+            raise ValueError(f"experiment {self.name!r} does not end after it starts. Remedy: correct the dates")
         return self
 
     @property
@@ -84,14 +82,10 @@ class ExperimentsConfig(Frozen):
                 raise ValueError(f"two experiments are called {first.name!r}. Remedy: rename one")
             if first.key == second.key:
                 raise ValueError(
-                    f"{first.name!r} and {second.name!r} would divide users alike. Remedy: give one another salt"
+                    f"{first.name!r} and {second.name!r} divide users alike. Remedy: give one another salt"
                 )
             if first.meets(second) and (both := sorted(first.changes & second.changes)):
-                raise ValueError(
-                    f"{first.name!r} and {second.name!r} change {both[0]} on the same days. Remedy: move one"
-                )
+                raise ValueError(f"{first.name!r} and {second.name!r} change {both[0]} at one time. Remedy: move one")
         if any(test.name == HOLDOUT or test.key == self.holdout_salt for test in self.tests):
-            raise ValueError(
-                f"an experiment has the name or salt of the holdout, {self.holdout_salt!r}. Remedy: rename it"
-            )
+            raise ValueError("an experiment has the name or the salt of the holdout. Remedy: rename it")
         return self

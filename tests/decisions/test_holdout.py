@@ -177,8 +177,8 @@ def test_assignments_are_kept_from_the_first_released_night_on(shop: Warehouse, 
     [
         ({"tests": (test_of("a"), test_of("a"))}, "two experiments are called 'a'"),
         ({"tests": (test_of("a"), test_of("b", salt="a"))}, "divide users alike"),
-        ({"tests": (test_of("a"), test_of("b"))}, "change exploration_ratio on the same days"),
-        ({"tests": (test_of("holdout"),)}, "name or salt of the holdout"),
+        ({"tests": (test_of("a"), test_of("b"))}, "change exploration_ratio at one time"),
+        ({"tests": (test_of("holdout"),)}, "name or the salt of the holdout"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(wrong: dict[str, object], said: str):
@@ -191,7 +191,7 @@ def test_settings_that_do_not_go_together_are_refused(wrong: dict[str, object], 
     [
         ({"variants": (Variant(name="a", share=0.7), Variant(name="b", share=0.7))}, "more than 1"),
         ({"variants": (Variant(name="a", share=0.2), Variant(name="a", share=0.2))}, "two variants of one name"),
-        ({"ends_on": START}, "not after it starts"),
+        ({"ends_on": START}, "does not end after it starts"),
     ],
 )
 def test_an_experiment_that_cannot_be_is_refused(wrong: dict[str, object], said: str):
