@@ -27,6 +27,7 @@ class Morning:
     heads: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
     feeds: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -74,5 +75,6 @@ def _read(con: duckdb.DuckDBPyConnection, writer: lock.Owner | None) -> Morning:
         heads=morning.heads(con, shown),
         counts=morning.check_counts(con, newest),
         checks=morning.checks(con, newest),
+        alerts=morning.alerts(con, shown),
         feeds=morning.freshness(con),
     )

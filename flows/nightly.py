@@ -26,9 +26,11 @@ from tasks.evaluate_heads import evaluate_heads
 from tasks.explain_decisions import explain_decisions
 from tasks.gates import GateStopped
 from tasks.ingest_feeds import ingest_feeds
+from tasks.measure_drift import measure_drift
 from tasks.measure_experiments import measure_experiments
 from tasks.predict_heads import predict_heads
 from tasks.publish_release import publish_release
+from tasks.record_outcomes import record_outcomes
 from tasks.train_model import train_model
 from tasks.validate_feeds import validate_feeds
 from tasks.write_report import write_report
@@ -45,13 +47,18 @@ build = step(build_features, "warehouse")
 train = step(train_model, "model", called="train joint model")
 evaluate = step(evaluate_heads, "model", "gate")
 predict = step(predict_heads, "model")
+drift = step(measure_drift, "model")
 decide = step(decide_actions, "decisions")
 check = step(check_consistency, "decisions", "gate")
 measure = step(measure_experiments, "decisions")
 explain = step(explain_decisions, "model")
+outcomes = step(record_outcomes, "warehouse")
 publish = step(publish_release, "warehouse", "gate", lineage=LINEAGE)
 write = step(write_report, "report")
-STEPS = (ingest, validate, build, train, evaluate, predict, decide, check, measure, explain, publish, write)
+STEPS = (
+    *(ingest, validate, build, train, evaluate, predict, drift),
+    *(decide, check, measure, explain, outcomes, publish, write),
+)
 
 # Far beyond any sound night on one machine; a night that hangs must not block the next one.
 TIMEOUT_SECONDS = 6 * 3600
@@ -105,10 +112,12 @@ def run_steps(work: Work, force: bool) -> State[Any]:
         train(work)
         evaluate(work)
         predict(work)
+        drift(work)
         decide(work)
         check(work)
         measure(work)
         explain(work)
+        outcomes(work)
         publish(work)
         # Readers see the night already: a report that fails stands in the log and the diary, and undoes nothing.
         write(work, return_state=True)

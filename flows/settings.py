@@ -17,7 +17,15 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from mtl_models.config import Frozen, ModelConfig
 from tasks.experiment_settings import ExperimentsConfig
-from tasks.night import DecisionConfig, ExplanationConfig, FeatureConfig, Night, PublishConfig, ValidationConfig
+from tasks.night import (
+    DecisionConfig,
+    ExplanationConfig,
+    FeatureConfig,
+    MonitoringConfig,
+    Night,
+    PublishConfig,
+    ValidationConfig,
+)
 
 PREFIX = "FIVEFOLD_"
 # They steer where settings come from and how errors look, so they are not settings themselves.
@@ -60,6 +68,7 @@ class Settings(BaseSettings):
     experiments: ExperimentsConfig = Field(default_factory=ExperimentsConfig, description="Holdout and experiments")
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig, description="Reasons of decisions")
     publish: PublishConfig = Field(default_factory=PublishConfig, description="The published file")
+    monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig, description="Outcomes, drift and alerts")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When what starts")
     notify: SkipJsonSchema[tuple[SecretStr, ...]] = Field(
         (),
@@ -114,6 +123,7 @@ class Settings(BaseSettings):
             experiments=self.experiments,
             explanations=self.explanations,
             publish=self.publish,
+            monitoring=self.monitoring,
         )
 
 

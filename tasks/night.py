@@ -127,6 +127,38 @@ class PublishConfig(Frozen):
     keep_releases: int = Field(14, ge=1, description="Published files kept for rollback")
 
 
+class MonitoringConfig(Frozen):
+    """What came of earlier nights, and drift: how much is looked at, and what a person is told."""
+
+    sample_rows: int = Field(
+        5000,
+        ge=200,
+        description="Users, products, orders and so on of each night that are kept to be scored, always the same ones; "
+        "and rows of each table that are compared with the training window",
+    )
+    late_days: int = Field(14, ge=0, description="Days after its window in which a prediction is scored anew")
+    minimum_rows: int = Field(200, ge=2, description="Fewer rows raise no alert")
+    lost_lead_ratio: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="A gate's measure that has lost more than this share of its promised lead over naive is an alert, "
+        "as is one that naive beats",
+    )
+    total_tolerance_ratio: float = Field(
+        0.2, gt=0, description="A total or rate that came out this much more or less than was published is an alert"
+    )
+    coverage_tolerance: float = Field(
+        0.1, gt=0, lt=1, description="A quantile that covers this much more or less than was promised is an alert"
+    )
+    psi_threshold: float = Field(
+        0.25, gt=0, description="A feature or prediction that has moved further, by its PSI, is an alert"
+    )
+    domain_auc_threshold: float = Field(
+        0.75, gt=0.5, lt=1, description="A table whose rows can be told from the training window's better is an alert"
+    )
+
+
 class Night(Frozen):
     """One night's identity, folders and settings; immutable, and small enough to pass to every task."""
 
@@ -145,6 +177,7 @@ class Night(Frozen):
     experiments: ExperimentsConfig = Field(default_factory=ExperimentsConfig)
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
+    monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig)
 
     @property
     def warehouse_path(self) -> Path:

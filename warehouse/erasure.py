@@ -1,7 +1,8 @@
 """Erased users leave the warehouse: their rows go, what they bought stays as demand of nobody.
 
 A user whose `erased_at` is set is gone from the next night on, whatever as-of date the night has: a backfill of last
-March does not bring anybody back. The profile, behaviour, offers, redemptions and tickets are deleted. Orders stay,
+March does not bring anybody back. The profile, behaviour, offers, redemptions and tickets are deleted, and what is kept
+of earlier nights' predictions. Orders stay,
 because demand and revenue were real, under one user id for all erased users; that id is in no `users` row, so no
 feature, label or prediction is ever about it. `ops.erased_users` keeps a hash of the id, so that a file which still has
 the user cannot bring the rows back.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.contracts import FEEDS
+from warehouse.contracts import FEEDS, KEPT_TABLES
 from warehouse.contracts.table import ERASED_USER_ID, quote
 from warehouse.loads import transaction
 
@@ -67,6 +68,9 @@ def _erase_rows(con: duckdb.DuckDBPyConnection) -> None:
     for feed in feeds:
         if feed != "orders":
             con.execute(f"delete from raw.{quote(feed)} where user_id in (select user_id from erased_ids)")
+    for table in KEPT_TABLES:
+        if "user_id" in table.column_names:
+            con.execute(f"delete from {table.qualified_name} where user_id in (select user_id from erased_ids)")
     con.execute(
         """
         delete from ops.quarantined_rows

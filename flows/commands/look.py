@@ -57,7 +57,7 @@ def sql(
 
 
 def status(home: Home = None, json: Json = False) -> None:
-    """The last nights, the heads of the current release beside naive, gates and freshness.
+    """The last nights, the heads of the current release beside naive, gates, alerts and freshness.
 
     Example: fivefold status --json
     """
@@ -120,6 +120,7 @@ def _print_morning(morning: Morning) -> None:
             f"\n{counts['passed']} of {counts['checked']} checks held, {counts['quarantined_rows']:,} rows set aside"
         )
     _print_rows("Checks that did not hold", morning.checks)
+    _print_rows("Alerts about outcomes and drift", morning.alerts)
     _print_rows("Feeds", morning.feeds)
 
 

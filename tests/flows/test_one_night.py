@@ -64,6 +64,16 @@ def test_every_head_has_a_verdict_and_the_service_head_its_reason(released: Rele
     assert heads["service"]["status"] == "not_ready" and "service_tickets" in heads["service"]["reason"]
 
 
+def test_what_was_published_is_kept_to_be_scored(released: Released) -> None:
+    with open_read_only(released.home / "warehouse.duckdb") as con:
+        for table in ("user_profiles", "demand_forecasts", "price_recommendations"):
+            published, kept = (
+                con.execute(f"select count(*) from {schema}.{table}").fetchall() for schema in ("predictions", "kept")
+            )
+            assert published == kept
+    assert ask(released, "select count(*) from ops.outcomes") == [(0,)]
+
+
 @pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
 def test_the_readme_s_queries_run(released: Released, query: str) -> None:
     ask(released, query)

@@ -27,6 +27,15 @@ def test_nobody_is_erased_who_did_not_ask(folder: Folder) -> None:
     assert folder.rows("select * from raw.orders order by all") == before
 
 
+def test_what_is_kept_of_the_user_s_predictions_goes_too(folder: Folder) -> None:
+    _land(folder, erased="2024-03-01")
+    for table in ("user_profiles", "product_recommendations", "promotion_recommendations"):
+        folder.con.execute(f"insert into kept.{table} by name select unnest(['anna', 'bert']) as user_id")
+    erase_users(folder.con, "night")
+    for table in ("user_profiles", "product_recommendations", "promotion_recommendations"):
+        assert folder.rows(f"select user_id from kept.{table}") == [("anna",)]
+
+
 def test_erased_user_is_gone_and_demand_stays(folder: Folder) -> None:
     _land(folder, erased="2024-03-01")
     assert erase_users(folder.con, "night") == 1

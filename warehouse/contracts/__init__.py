@@ -8,13 +8,14 @@ from warehouse.contracts.feeds_core import CORE_FEEDS
 from warehouse.contracts.feeds_decisions import DECISIONS
 from warehouse.contracts.feeds_rules import RULE_FEEDS
 from warehouse.contracts.feeds_supply import SUPPLY_FEEDS
+from warehouse.contracts.kept import KEPT_TABLES
 from warehouse.contracts.ops import OPS_TABLES
 from warehouse.contracts.predictions import PUBLISHED_TABLES
 from warehouse.contracts.table import Column, Rule, Table
 
 # Entities before the facts that refer to them: the order in which feeds are loaded and checked.
 FEEDS: tuple[Table, ...] = (*CORE_FEEDS, *SUPPLY_FEEDS, *RULE_FEEDS, DECISIONS)
-ALL_TABLES: tuple[Table, ...] = (*FEEDS, *PUBLISHED_TABLES, *OPS_TABLES)
+ALL_TABLES: tuple[Table, ...] = (*FEEDS, *PUBLISHED_TABLES, *OPS_TABLES, *KEPT_TABLES)
 
 
 def feed(name: str) -> Table:
@@ -30,6 +31,7 @@ def feed(name: str) -> Table:
 __all__ = [
     "ALL_TABLES",
     "FEEDS",
+    "KEPT_TABLES",
     "OPS_TABLES",
     "PUBLISHED_TABLES",
     "Column",

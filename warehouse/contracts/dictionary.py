@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from warehouse.contracts import FEEDS, OPS_TABLES, PUBLISHED_TABLES
+from warehouse.contracts import FEEDS, KEPT_TABLES, OPS_TABLES, PUBLISHED_TABLES
 from warehouse.contracts.scenarios import SCENARIO_TABLES
 from warehouse.contracts.table import Column, Table
 
@@ -23,6 +23,7 @@ _SECTIONS = (
     ("Feeds (schema `raw`): what you bring", FEEDS),
     ("Published tables (schema `predictions`): what you get", PUBLISHED_TABLES),
     ("The diary (schema `ops`): what happened", OPS_TABLES),
+    ("Kept until the truth is known (schema `kept`, in the warehouse only)", KEPT_TABLES),
     ("Scenarios (`scenarios`, a file of its own): what `fivefold what-if` was asked", SCENARIO_TABLES),
 )
 

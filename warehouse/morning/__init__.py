@@ -41,6 +41,13 @@ def attention(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Row]:
     return _rows(con, "morning/attention.sql", [run_id])
 
 
+def alerts(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Row]:
+    """What came of earlier nights or drifted, gravest first: kind, subject, message, remedy, is_new. None in a database
+    of a version that raised no alerts."""
+    known = con.execute("from duckdb_tables() where schema_name = 'ops' and table_name = 'alerts'").fetchall()
+    return _rows(con, "morning/alerts.sql", [run_id]) if known else []
+
+
 def check_counts(con: duckdb.DuckDBPyConnection, run_id: str) -> Row:
     """How many rules were checked and how many held: checked, passed, quarantined_rows."""
     return _rows(con, "morning/check_counts.sql", [run_id])[0]
