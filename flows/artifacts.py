@@ -23,6 +23,7 @@ _HEADS = {
     "metric": "metric",
     "value": "value",
     "baseline_value": "naive",
+    "previous_value": "night before",
     "champion_value": "champion",
     "sample_count": "rows",
     "reason": "reason",
@@ -33,7 +34,11 @@ def publish_artifacts(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     """Put the summary, the heads, the broken checks and the first actions on the flow run's page."""
     heads = [{shown: row[name] for name, shown in _HEADS.items()} for row in morning.heads(con, night.run_id)]
     publish_markdown("night-summary", summary(con, night), "The night in words")
-    publish_table("heads", heads, "Each head beside its naive baseline and the model in service before")
+    publish_table(
+        "heads",
+        heads,
+        "Each head beside naive and the night before; the champion is measured where it loses",
+    )
     publish_table("checks", morning.checks(con, night.run_id), "What did not hold")
     publish_table("action-queue", morning.queue(con, night.run_id), "What to do first")
 

@@ -154,7 +154,7 @@ def test_the_prefect_page_has_names_tags_and_artifacts(released: Released, shop:
     assert bars == {100.0}
     assert released.outcome.run_id in artifacts["night-summary"].data
     heads, actions = (json.loads(artifacts[key].data) for key in ("heads", "action-queue"))
-    assert {"head", "value", "naive", "champion"} <= heads[0].keys()
+    assert {"head", "value", "naive", "night before", "champion"} <= heads[0].keys()
     assert [action["rank"] for action in actions] == list(range(1, len(actions) + 1))
 
 
