@@ -100,6 +100,39 @@ create or replace temp table common as
 select $run as run_id, $as_of as as_of_date, 'model-' || $night as model_version, 'own_history' as evidence_level,
     false as is_fallback, 'Because of <i>habit</i>.' as primary_reason, cast($as_of as timestamp) as predicted_at;
 
+insert into ops.outcomes by name
+select 'old' || night as run_id, $as_of - 28 - cast(night as integer) as as_of_date, 'supply' as head, 'demand' as task, 'wql' as metric,
+    'score' as unit, 0.22 as value, 0.25 as baseline_value, 0.2 as promised_value, 'gate' as promise,
+    false as is_higher_better, 300 as sample_count, true as is_mature, night = 1 as is_alert
+from range(1, 4) as nights (night)
+where $night = 2;
+
+insert into ops.drift_metrics by name
+select $run as run_id, kind, subject, metric, value, 0.1 as measured_value, 0.25 as threshold, value > 0.25 as is_alert,
+    'recency_days' as detail
+from (values
+    ('feature', 'users.recency_days', 'psi', 0.4), ('prediction', 'demand.units', 'psi', 0.1),
+    ('table', 'users', 'domain_auc', 0.6)
+) as metrics (kind, subject, metric, value)
+where $night = 2;
+
+insert into ops.alerts by name
+select $run as run_id, $as_of as as_of_date, 1 as alert_number, 'drift' as kind, 'users.recency_days' as subject,
+    'Users come back later than in the training window.' as message, 'Look at the feed orders.' as remedy,
+    true as is_new
+where $night = 2;
+
+insert into ops.decision_counts by name
+select $run as run_id, 'pricing' as head, 4 as accepted, 1 as rejected, 2 as overridden, 3 as standing,
+    2 as rows_overridden, 1 as rows_overruling, -5.0 as expected_gain
+where $night = 2;
+
+insert into ops.experiment_lifts by name
+select $run as run_id, 'holdout' as experiment, 'served' as variant, 'held_out' as control_variant, 'revenue' as metric,
+    90 as users, 40 as control_users, 12.0 as value_per_user, 10.0 as control_value_per_user, 2.0 as lift,
+    0.5 as lift_low, 3.5 as lift_high
+where $night = 2;
+
 delete from predictions.price_recommendations;
 insert into predictions.price_recommendations by name
 select

@@ -19,7 +19,10 @@ from tasks.report.sections import SECTIONS
 from tasks.write_report import write_page
 from tests.report.conftest import FIRST_DAY, RUNS, Nights
 from warehouse import lock
-from warehouse.connect import open_report
+from warehouse.connect import open_report, open_warehouse
+from warehouse.contracts import PUBLISHED_TABLES
+from warehouse.release import list_releases
+from warehouse.release_file import build_file
 from warehouse.report import find_nights, read_section, reading
 
 
@@ -130,6 +133,34 @@ def test_what_changed(second: str) -> None:
     assert "Promise kept again: There is one curve." in text
 
 
+def test_what_people_decided_and_what_came_of_it(first: str, second: str) -> None:
+    assert "4 recommendations accepted, 1 rejected and 2 overridden" in words(second, "queue")
+    assert "What people decided" not in words(first, "queue")
+    models = words(second, "models")
+    assert (
+        "1 alert" in models and "Users come back later than in the training window. Look at the feed orders." in models
+    )
+    assert "1 measure of the latest nights whose weeks have passed, of which 1 is worse" in models
+    assert "No earlier night of this home lies far enough back" in words(first, "models")
+    assert "revenue per user 12 beside 10 (held out), a difference of 2, between 0.5 and 3.5: beyond luck" in models
+
+
+def test_drift(first: str, second: str) -> None:
+    assert "Drift was not measured in this night" in words(first, "data")
+    assert "3 comparisons" in words(second, "data") and "2 cross their thresholds" in words(second, "data")
+
+
+def test_a_night_of_an_earlier_version_says_so(nights: Nights, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(nights.home, home, symlinks=True)
+    file = home / "published" / f"{RUNS[0]}.duckdb"
+    file.chmod(0o644)
+    with open_warehouse(file) as con:
+        con.execute("drop table ops.alerts")
+    with pytest.raises(LookupError, match=r"earlier version.*ops\.alerts.*Remedy"):
+        rebuild_report(home, FIRST_DAY)
+
+
 def test_a_head_that_is_not_served_says_why(first: str, second: str) -> None:
     assert "nothing is published: feed behaviour_events has no <b>ratings</b>" in words(second, "lists")
     assert "not better than the naive baseline: handle_minutes 3 against 2" in words(second, "service")
@@ -155,11 +186,6 @@ def test_a_shop_without_anything_has_a_page_that_says_so(nights: Nights, tmp_pat
 
 def empty_home(nights: Nights, folder: Path) -> Path:
     """A copy whose published files hold the diary alone, without measures."""
-    from warehouse.connect import open_warehouse
-    from warehouse.contracts import PUBLISHED_TABLES
-    from warehouse.release import list_releases
-    from warehouse.release_file import build_file
-
     home = folder / "home"
     shutil.copytree(nights.home, home, symlinks=True)
     with open_warehouse(home / "warehouse.duckdb") as con:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from warehouse.connect import SQL_FOLDER, attached, read_sql
+from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES
 from warehouse.release import Release, Shelf, list_releases
 
 Row = dict[str, Any]
@@ -55,6 +56,7 @@ def reading(con: duckdb.DuckDBPyConnection, shelf: Shelf, nights: Nights) -> Ite
     if nights.before:
         files["before"] = shelf.file(nights.before.run_id)
     with attached(con, files):
+        _expect_contracts(con, nights.tonight)
         _set(con, "run_id", nights.tonight.run_id)
         _set(con, "as_of_date", nights.tonight.as_of_date)
         ((time_zone,),) = con.execute(_NIGHT, [nights.tonight.run_id]).fetchall()
@@ -62,6 +64,21 @@ def reading(con: duckdb.DuckDBPyConnection, shelf: Shelf, nights: Nights) -> Ite
         for file in _files("views"):
             con.execute(read_sql(file))
         yield
+
+
+def _expect_contracts(con: duckdb.DuckDBPyConnection, tonight: Release) -> None:
+    """LookupError when the night's file is of a version that knew fewer tables or columns than the queries ask for."""
+    found = con.execute(
+        "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() "
+        "where database_name = 'tonight'"
+    ).fetchall()
+    tables = (*PUBLISHED_TABLES, *OPS_TABLES)
+    wanted = {f"{table.schema}.{table.name}.{column}" for table in tables for column in table.column_names}
+    if missing := sorted(wanted - {name for (name,) in found}):
+        raise LookupError(
+            f"night {tonight.run_id} was published by an earlier version, without {', '.join(missing[:3])}. "
+            f"Remedy: fivefold run --force --as-of {tonight.as_of_date}; a page written then is still in reports/."
+        )
 
 
 def read_section(con: duckdb.DuckDBPyConnection, section: str) -> Answers:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import altair as alt
 
-from tasks.report.charts.look import BAD, FIRST, QUIET, SECOND, Figure, data, in_order, tall, tooltip
+from tasks.report.charts.look import BAD, FIRST, INK, QUIET, SECOND, Figure, data, in_order, tall, tooltip
 from warehouse.report import Answers, Rows
 
 
 def draw(answers: Answers) -> dict[str, Figure]:
-    """`feeds` by the age of their newest row, `quarantine` by rule, and `steps` of the night: what there is."""
+    """`feeds` by the age of their newest row, `quarantine` by rule, `drift` and `steps` of the night: what there is."""
     drawn = {}
     dated = [row for row in answers["feeds"] if row["age_days"] is not None]
     if dated:
         drawn["feeds"] = _feeds(dated)
     if answers["quarantine"]:
         drawn["quarantine"] = _quarantine(answers["quarantine"])
+    features = [row for row in answers["drift"] if row["metric"] == "psi"]
+    if features:
+        drawn["drift"] = _drift(features)
     if answers["steps"]:
         drawn["steps"] = _steps(answers["steps"])
     return drawn
@@ -55,6 +58,30 @@ def _quarantine(rows: Rows) -> Figure:
     )
     words = "; ".join(f"{row['name']} {row['quarantined_rows']:,}" for row in named)
     return Figure("Rows set aside, by the rule that they broke", f"{words}.", chart)
+
+
+def _drift(rows: Rows) -> Figure:
+    named = [row | {"state": "alert" if row["is_alert"] else "as usual"} for row in rows]
+    values = data(named, "subject", "value", "measured_value", "threshold", "state")
+    base = alt.Chart(values).encode(y=alt.Y("subject:N", title=None, sort=in_order(row["subject"] for row in rows)))
+    bars = base.mark_bar().encode(
+        x=alt.X("value:Q", title="population stability index; 0 where nothing moved"),
+        color=alt.Color("state:N", title=None, scale=alt.Scale(domain=["as usual", "alert"], range=[FIRST, BAD])),
+        tooltip=tooltip(
+            ("subject:N", "what"),
+            ("value:Q", "tonight", ".3f"),
+            ("measured_value:Q", "measured window", ".3f"),
+            ("threshold:Q", "threshold", ".3f"),
+        ),
+    )
+    limits = base.mark_tick(color=INK, thickness=2, size=14, opacity=1).encode(x="threshold:Q")
+    words = (
+        f"The {len(rows)} features and predictions that moved most, {rows[0]['subject']} first with "
+        f"{rows[0]['value']:.2f}; a mark at each threshold."
+    )
+    return Figure(
+        "What moved most since the training window", words, (bars + limits).properties(height=tall(len(rows)))
+    )
 
 
 def _steps(rows: Rows) -> Figure:

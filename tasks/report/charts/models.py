@@ -9,12 +9,15 @@ from warehouse.report import Answers, Row, Rows
 
 
 def draw(answers: Answers) -> dict[str, Figure]:
-    """`gains` over naive tonight, their `history`, `calibration`, `relations` of tasks and `gates`: what there is."""
+    """`gains` over naive tonight and their `history`, `outcomes` of earlier nights, `calibration`, `relations` of tasks
+    and `gates`: what there is."""
     drawn = {}
     if any(row["gain"] is not None for row in answers["measures"]):
         drawn["gains"] = _gains([row for row in answers["measures"] if row["gain"] is not None])
     if len({row["as_of_date"] for row in answers["history"]}) > 1:
         drawn["history"] = _history(answers["history"])
+    if answers["outcome_history"]:
+        drawn["outcomes"] = _outcomes(answers["outcome_history"])
     if answers["calibration"]:
         drawn["calibration"] = _calibration(answers["calibration"])
     if answers["relations"]:
@@ -50,20 +53,33 @@ def _gains(rows: Rows) -> Figure:
 
 
 def _history(rows: Rows) -> Figure:
-    chart = (
-        alt.Chart(data(rows, "measure", "as_of_date", "model", "percent_better"))
+    nights = len({row["as_of_date"] for row in rows})
+    words = f"Lines over {nights} nights of how much better than naive the joint model and the one before it were."
+    chart = _over_nights(rows, "model", {"joint": FIRST, "champion": QUIET, "alone": SECOND})
+    return Figure("Joint, champion and each task alone, over the nights", words, chart)
+
+
+def _outcomes(rows: Rows) -> Figure:
+    nights = len({row["as_of_date"] for row in rows})
+    words = f"Of {nights} nights whose weeks have passed: how much better than naive they were, and had promised to be."
+    chart = _over_nights(rows, "source", {"came true": FIRST, "promised": QUIET})
+    return Figure("Did nights keep what they promised?", words, chart)
+
+
+def _over_nights(rows: Rows, series: str, colours: dict[str, str]) -> alt.FacetChart:
+    """A small chart per measure of how much better than naive it was, a line for each of the series."""
+    return (
+        alt.Chart(data(rows, "measure", "as_of_date", series, "percent_better"))
         .mark_line(point=True)
         .encode(
             x=days("as_of_date"),
             y=alt.Y("percent_better:Q", title="% better than naive"),
             color=alt.Color(
-                "model:N",
-                title=None,
-                scale=alt.Scale(domain=["joint", "champion", "alone"], range=[FIRST, QUIET, SECOND]),
+                f"{series}:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values()))
             ),
             tooltip=tooltip(
                 ("as_of_date:T", "night", "%-d %b %Y"),
-                ("model:N", "model"),
+                (f"{series}:N", series),
                 ("percent_better:Q", "% better than naive", ".1f"),
             ),
         )
@@ -71,9 +87,6 @@ def _history(rows: Rows) -> Figure:
         .facet(facet=alt.Facet("measure:N"), columns=3)
         .resolve_scale(y="independent")
     )
-    nights = len({row["as_of_date"] for row in rows})
-    words = f"Lines over {nights} nights of how much better than naive the joint model and the one before it were."
-    return Figure("Joint, champion and each task alone, over the nights", words, chart)
 
 
 def _calibration(rows: Rows) -> Figure:
