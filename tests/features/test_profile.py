@@ -53,6 +53,24 @@ def test_a_user_seen_once_has_no_gaps(two_users: duckdb.DuckDBPyConnection) -> N
     assert set(read(two_users, query)) == {(None, None, None)}
 
 
+def test_before_habits_are_known_orders_are_expected_at_the_usual_rate(
+    empty_shop: EmptyShop, make_night: MakeNight
+) -> None:
+    """A training cut-off 52 days after the first order, eight weeks before which nothing is learned of presence."""
+    with empty_shop() as con:
+        for day in ("2024-01-10", "2024-02-20", "2024-04-01", "2024-05-10"):
+            add_order(con, f"a-{day}", "anna", f"{day} 09:00", ("bread", 1, 5.0))
+        build_features(con, make_night(date(2024, 5, 25)))
+        assert read(
+            con,
+            """select presence_order_probability_28d is null, base_presence_buys_28d = base_buys_28d,
+                base_presence_buys_7d = base_buys_7d
+            from samples.profile join features.users using (user_id, cutoff_date)
+            where cutoff_date = date '2024-03-02'""",
+        ) == [(True, True, True)]
+        assert read(con, "select count(*) from samples.profile where base_presence_buys_28d is null") == [(0,)]
+
+
 def test_labels_and_baselines(two_users: duckdb.DuckDBPyConnection) -> None:
     query = """
         select label_spend_28d, label_buys_28d, label_buys_7d, label_churns_90d, label_discount_share_28d,

@@ -132,8 +132,9 @@ select
     spend_28d as base_spend_last_28d,
     1 - exp(-order_days_84d * horizon / 84) as base_buys_28d,
     1 - exp(-order_days_84d * 7 / 84) as base_buys_7d,
-    presence_order_probability_28d as base_presence_buys_28d,
-    presence_order_probability_7d as base_presence_buys_7d,
+    -- In a young shop's first weeks, before habits are learned, presence says nothing yet.
+    coalesce(presence_order_probability_28d, base_buys_28d) as base_presence_buys_28d,
+    coalesce(presence_order_probability_7d, base_buys_7d) as base_presence_buys_7d,
     list_transform(own, lambda spend: spend / list_sum(own)) as base_category_shares,
     list_transform(smoothed, lambda spend: spend / list_sum(smoothed)) as base_category_shares_smoothed
 from users
