@@ -15,6 +15,8 @@ from warehouse.connect import open_read_only
 
 # Names of final states, beside Prefect's own: a gate refused to go on; there was nothing new to say.
 STOPPED, UNCHANGED = "Stopped", "Unchanged"
+_AFTER_FAILURE = "see the log of the run; fivefold doctor says what is missing."
+_AFTER_CRASH = "run it again. If the machine ran out of memory, lower threads and memory_limit."
 # The rest is in the report and in SQL; a message is read on a phone.
 _MOST_FINDINGS = 10
 
@@ -37,7 +39,7 @@ def message_of(flow_name: str, run: FlowRun, state: State[Any], settings: Settin
         f"Fivefold: {run.name} {ended}",
         what=f"{run.name} {ended}{'; readers keep the release before' * (flow_name == 'nightly')}.",
         why=why,
-        remedy=remedy or "see the log of the run; fivefold doctor says what is missing.",
+        remedy=remedy or (_AFTER_CRASH if state.is_crashed() else _AFTER_FAILURE),
         run=run,
         settings=settings,
     )
