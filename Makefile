@@ -31,7 +31,7 @@ demo: install  ## the same, and the demo shop lives its last three nights at onc
 	$(BIN)/fivefold serve --source demo_shop --nights 3
 
 test: $(BIN)/.installed-test  ## install the test extras and run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -rs
 
 lint: $(BIN)/.installed-test  ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
