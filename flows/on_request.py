@@ -10,7 +10,7 @@ from prefect.states import Completed, Failed, State
 from pydantic import Field
 
 from flows.artifacts import publish_table
-from flows.backfill import run_backfill
+from flows.backfill import in_words, run_backfill
 from flows.flow_runs import on_record
 from flows.nightly import SETTINGS, STOPPED
 from flows.notify import tell
@@ -49,7 +49,7 @@ def backfill(
         failed = outcomes[-1]
         name = STOPPED if failed.status == "stopped" else "Failed"
         return Failed(name=name, message=f"night of {failed.as_of_date}: {failed.message}")
-    return Completed(message=f"{len(outcomes)} nights run" if outcomes else "every night of these days is finished")
+    return Completed(message=in_words(outcomes))
 
 
 @flow(name="rollback", flow_run_name="rollback: {reason}", persist_result=False, on_failure=[tell], on_crashed=[tell])

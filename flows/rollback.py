@@ -8,7 +8,7 @@ from pathlib import Path
 from warehouse import lock
 from warehouse.connect import open_warehouse
 from warehouse.migrate import migrate
-from warehouse.release import Release, Shelf, list_releases, rollback
+from warehouse.release import Release, Shelf, list_releases, reconcile, rollback
 
 
 def run_rollback(home: Path, to_run_id: str | None, reason: str) -> Release:
@@ -20,16 +20,20 @@ def run_rollback(home: Path, to_run_id: str | None, reason: str) -> Release:
         raise LookupError(
             f"{home.resolve()} has no nights yet. Remedy: fivefold run, or name another home with --home."
         )
-    shelf = Shelf(home / "published", home / "published.duckdb")
     with lock.writing(home, "rollback"), open_warehouse(home / "warehouse.duckdb") as con:
         migrate(con)
-        return rollback(con, shelf, to_run_id=to_run_id, reason=reason, released_by=getpass.getuser())
+        return rollback(con, _shelf(home), to_run_id=to_run_id, reason=reason, released_by=getpass.getuser())
 
 
-def newest_release(home: Path) -> Release | None:
-    """What readers see; None before the first night."""
+def all_releases(home: Path) -> list[Release]:
+    """Every change of what readers see, oldest first; empty before the first night."""
     if not (home / "warehouse.duckdb").exists():
-        return None
+        return []
     with lock.writing(home, "reading releases"), open_warehouse(home / "warehouse.duckdb") as con:
         migrate(con)
-        return next((release for release in list_releases(con) if release.is_current), None)
+        reconcile(con, _shelf(home))
+        return list_releases(con)
+
+
+def _shelf(home: Path) -> Shelf:
+    return Shelf(home / "published", home / "published.duckdb")

@@ -21,14 +21,14 @@ from flows.watch import watched_by
 
 # The heaviest imports of a night: torch and Great Expectations.
 OF_A_NIGHT = ("warehouse.validation.suite", "flows.nightly")
-EXIT_CODES = {"released": 0, "unchanged": 0, "failed": 1, "stopped": 3}
+EXIT_CODES = {"released": 0, "unchanged": 0, "finished": 0, "failed": 1, "stopped": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a night ended; `message` names the release, the gate with its remedy, or the error."""
 
-    status: Literal["released", "unchanged", "failed", "stopped"]
+    status: Literal["released", "unchanged", "finished", "failed", "stopped"]
     message: str
     run_id: str | None
     as_of_date: date | None

@@ -94,14 +94,17 @@ def equal_release(con: duckdb.DuckDBPyConnection, run: Run) -> str | None:
     return found[0][0] if found else None
 
 
-def finished_days(con: duckdb.DuckDBPyConnection, source: str, settings_json: str, code_version: str) -> set[date]:
-    """The as-of dates that were released under these settings and this code."""
+def finished_nights(
+    con: duckdb.DuckDBPyConnection, source: str, settings_json: str, code_version: str
+) -> dict[date, str]:
+    """{as-of date: its latest run} of the days that were released under these settings and this code."""
     rows = con.execute(
-        """select distinct as_of_date from ops.runs
-           where status = 'released' and source = $1 and settings_json = $2 and code_version = $3""",
+        """select as_of_date, max(run_id) from ops.runs
+           where status = 'released' and source = $1 and settings_json = $2 and code_version = $3
+           group by as_of_date""",
         [source, settings_json, code_version],
     ).fetchall()
-    return {row[0] for row in rows}
+    return dict(rows)
 
 
 @dataclass(frozen=True, kw_only=True)

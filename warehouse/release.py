@@ -132,9 +132,11 @@ def reconcile(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> bool:
 
 
 def prune(shelf: Shelf, keep: int) -> list[str]:
-    """Remove all but the `keep` newest files, never the one that readers see; names of the removed."""
+    """Remove all but the `keep` newest files, never the one that readers see nor that of the latest day, which they see
+    again when a backfill has ended; names of the removed."""
     newest_first = sorted(shelf.folder.glob("*.duckdb"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    removed = [file for file in newest_first[keep:] if file != shelf.current]
+    spared = {shelf.current, max(newest_first, key=lambda file: file.name, default=None)}
+    removed = [file for file in newest_first[keep:] if file not in spared]
     for file in removed:
         file.unlink()
     return [file.name for file in removed]

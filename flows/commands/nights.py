@@ -21,6 +21,7 @@ from flows.commands.options import (
     stop,
     with_remedy,
 )
+from flows.commands.tables import print_table
 
 if TYPE_CHECKING:
     from flows.tonight import Outcome
@@ -63,16 +64,23 @@ def backfill(
 
     Example: fivefold backfill 2017-12-04 2018-01-01 --every 7d
     """
-    from flows.backfill import run_backfill
+    from flows.backfill import in_words, run_backfill
     from flows.settings import load_settings
 
     settings = load_settings(home=home, source=source)
-    outcomes = run_backfill(settings, first.date(), last.date(), _days(every), force=force, is_quiet=quiet or json)
+    every_days = _days(every)
+    try:
+        outcomes = run_backfill(settings, first.date(), last.date(), every_days, force=force, is_quiet=quiet or json)
+    except ValueError as error:
+        raise stop(str(error), WRONG_USE) from None
     if json:
         print_json([asdict(outcome) for outcome in outcomes])
     elif not quiet:
-        print_line(f"{len(outcomes)} nights run" if outcomes else "every night of these days is finished")
-    raise typer.Exit(outcomes[-1].exit_code if outcomes else 0)
+        _print_nights(outcomes)
+        print_line(in_words(outcomes))
+    if outcomes[-1].exit_code:
+        stop(f"night of {outcomes[-1].as_of_date}: {outcomes[-1].message}")
+    raise typer.Exit(outcomes[-1].exit_code)
 
 
 def rollback(
@@ -108,6 +116,14 @@ def _tell(outcome: Outcome, quiet: bool, json: bool) -> None:
     elif not quiet:
         print_line(f"{outcome.message} ({outcome.seconds:.0f} s)")
         print_line('next: fivefold status, or fivefold sql "from predictions.action_queue_latest limit 10"')
+
+
+def _print_nights(outcomes: list[Outcome]) -> None:
+    print_table(
+        "",
+        ["night", "ended", "run", "seconds"],
+        [(str(night.as_of_date), night.status, night.run_id, night.seconds) for night in outcomes],
+    )
 
 
 def _days(every: str) -> int:

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from flows.backfill import released_days, run_backfill
+from flows.backfill import finished_nights, run_backfill
 from flows.cli import app
 from flows.look import look, query_published
 from flows.tonight import run_night
@@ -138,12 +138,16 @@ def test_a_backfill_skips_what_is_finished_and_gives_readers_their_day_back(
     released: Released, home: Path, shop_folder: Path, shop: Shop
 ) -> None:
     settings = tiny_settings(home, shop_folder)
-    assert released_days(settings) == {shop.as_of_date}
+    assert finished_nights(settings) == {shop.as_of_date: released.outcome.run_id}
     week_before = shop.as_of_date - timedelta(days=7)
     outcomes = run_backfill(settings, week_before, shop.as_of_date, 7, is_quiet=True)
-    assert [(o.as_of_date, o.status) for o in outcomes] == [(week_before, "released")], outcomes
-    assert released_days(settings) == {week_before, shop.as_of_date}
-    assert run_backfill(settings, week_before, shop.as_of_date, 7, is_quiet=True) == []
+    assert [(night.as_of_date, night.status) for night in outcomes] == [
+        (week_before, "released"),
+        (shop.as_of_date, "finished"),
+    ]
+    assert set(finished_nights(settings)) == {week_before, shop.as_of_date}
+    again = run_backfill(settings, week_before, shop.as_of_date, 7, is_quiet=True)
+    assert [night.status for night in again] == ["finished", "finished"]
     release = look(home).release
     assert release is not None and release["run_id"] == released.outcome.run_id
 

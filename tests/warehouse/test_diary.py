@@ -91,9 +91,9 @@ def test_a_night_that_readers_no_longer_see_is_made_again(con) -> None:
     assert diary.equal_release(con, RUN) is None
 
 
-def test_finished_days_are_those_that_were_released(con) -> None:
+def test_finished_nights_are_those_that_were_released(con) -> None:
     release(con)
     diary.start_run(con, replace(RUN, run_id="2", as_of_date=date(2024, 7, 20)))
     diary.finish_run(con, "2", "stopped")
-    assert diary.finished_days(con, "files:x", "{}", "1") == {date(2024, 7, 19)}
-    assert diary.finished_days(con, "files:x", "{}", "2") == set()
+    assert list(diary.finished_nights(con, "files:x", "{}", "1")) == [date(2024, 7, 19)]
+    assert diary.finished_nights(con, "files:x", "{}", "2") == {}
