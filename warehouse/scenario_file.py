@@ -30,7 +30,7 @@ def keep_scenario(con: duckdb.DuckDBPyConnection, home: Path, scenario_id: str) 
         draft = file.with_suffix(".tmp")
         draft.unlink(missing_ok=True)
         if file.exists():
-            con.execute(f"attach {literal(str(file))} as kept (read_only)")
+            con.execute(f"attach {literal(str(file))} as earlier_scenarios (read_only)")
         con.execute(f"attach {literal(str(draft))} as scenarios (storage_version {literal(STORAGE_VERSION)})")
         try:
             with transaction(con):
@@ -38,7 +38,7 @@ def keep_scenario(con: duckdb.DuckDBPyConnection, home: Path, scenario_id: str) 
                     _write(con, table, scenario_id, has_kept=file.exists())
         finally:
             con.execute("detach scenarios")
-            con.execute("detach database if exists kept")
+            con.execute("detach database if exists earlier_scenarios")
         draft.chmod(0o444)
         with draft.open("rb") as handle:
             os.fsync(handle.fileno())
@@ -53,13 +53,14 @@ def _write(con: duckdb.DuckDBPyConnection, table: Table, scenario_id: str, *, ha
         con.execute(statement)
     if has_kept:
         known = con.execute(
-            "select column_name from duckdb_columns() where database_name = 'kept' and table_name = $1", [table.name]
+            "select column_name from duckdb_columns() where database_name = 'earlier_scenarios' and table_name = $1",
+            [table.name],
         ).fetchall()
         columns = ", ".join(quote(name) for name in table.column_names if (name,) in known)
         if columns:
             con.execute(
                 f"insert into {table.qualified_name} by name "
-                f"select {columns} from kept.{quote(table.name)} where scenario_id <> $1",
+                f"select {columns} from earlier_scenarios.{quote(table.name)} where scenario_id <> $1",
                 [scenario_id],
             )
     columns = ", ".join(quote(name) for name in table.column_names if name != "scenario_id")

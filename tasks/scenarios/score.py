@@ -77,6 +77,9 @@ def _hold_apart(con: duckdb.DuckDBPyConnection) -> None:
     create_all(con, PUBLISHED_TABLES)
     for table in OPS_TABLES:
         con.execute(f"create table scenario.{table.qualified_name} as from night.{table.qualified_name}")
+    con.execute(
+        "create temp table promoted_weeks (product_id varchar, site_id varchar, forecast_date date, mean_ratio double)"
+    )
 
 
 def _announce(con: duckdb.DuckDBPyConnection, night: Night) -> None:
@@ -85,6 +88,7 @@ def _announce(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     build.run_files(con, build.PROMOTION_FILES, lambda file: report(file, 0.1))
     con.execute(read_sql("scenarios/steps/promoted_samples.sql"))
     _predict_again(con, night, {"demand": ("product_id",), "recommendation": ("product_id",)})
+    con.execute(read_sql("scenarios/steps/promoted_weeks.sql"))
     run_step(con, "priced_products")
 
 

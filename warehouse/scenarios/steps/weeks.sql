@@ -1,17 +1,7 @@
 -- One row per product, site and coming week, of the night and of the scenario. Money is counted as the night counts it,
 -- at the price that a week is forecast for; where the scenario promotes only some of a week's days, at their mean price.
 create or replace temp table scenario_weeks as
-with promoted_weeks as (
-    select
-        product_id,
-        site_id,
-        calendar_date as forecast_date,
-        scenario.mean_price_assumed / scenario.price_assumed as mean_ratio
-    from samples.demand as scenario
-    join night.samples.demand as night using (product_id, site_id, cutoff_date, calendar_date, fold)
-    where fold = 'serve' and scenario.mean_price_assumed <> night.mean_price_assumed
-),
-weeks as (
+with weeks as (
     select
         product_id,
         site_id,
