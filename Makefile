@@ -27,8 +27,8 @@ run: install  ## open the demo shop and run one whole night on it
 ui: install  ## Prefect's pages on http://127.0.0.1:4200 and every night at two, until Ctrl-C
 	$(BIN)/fivefold serve
 
-demo: install  ## the same, and the demo shop lives its last three nights at once, some minutes in all
-	$(BIN)/fivefold serve --source demo_shop --nights 3
+demo: install  ## the same in .fivefold/demo, where the demo shop lives three nights at once, some minutes in all
+	$(BIN)/fivefold serve --source demo_shop:small --home .fivefold/demo --nights 3
 
 test: $(BIN)/.installed-test  ## install the test extras and run every test
 	$(BIN)/python -m pytest -rs

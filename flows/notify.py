@@ -10,8 +10,11 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import httpx
 from prefect import Flow
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import PrefectException
 from prefect.logging.loggers import flow_run_logger
 from pydantic import SecretStr
 
@@ -24,7 +27,7 @@ from flows.watch import watchers
 def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Send what `flows.messages` has to say about the end of the run to everybody in the setting `notify`."""
     settings = load_settings(**_settings_of(flow_run))
-    message = message_of(flow.name, flow_run, state, settings) if settings.notify else None
+    message = message_of(flow.name, _as_named_now(flow_run), state, settings) if settings.notify else None
     if message is None:
         return
     failures = send(settings.notify, message)
@@ -87,6 +90,15 @@ def _by_block(name: str, message: Message) -> None:
 def _kind(address: str) -> str:
     """The service, without what follows: slack, or a block's type and name, which are no secret."""
     return address.partition("://")[0] if "://" in address else address
+
+
+def _as_named_now(flow_run: FlowRun) -> FlowRun:
+    """The run as the server has it: a night learns its day, and so its name, only when it has begun."""
+    try:
+        with get_client(sync_client=True) as client:
+            return client.read_flow_run(flow_run.id)
+    except (httpx.HTTPError, PrefectException):
+        return flow_run  # the server is lost; people are told all the same
 
 
 def _settings_of(run: FlowRun) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def serve(settings: Settings, *, paused: bool = False, nights: int = 0) -> None:
             _say(f"a night was due while nothing ran; it starts now ({late.id})")
         if nights:
             _say(f"{backfill_last(identifiers['backfill'], settings, nights)} starts now")
+        _say(f"nights are kept in {settings.home.resolve()}")
         _say(f"look at {PREFECT_UI_URL.value() or api.removesuffix('/api')}")
         _say(f"served: {', '.join(identifiers)}; nights at {settings.schedule.cron!r}, {schedule_time_zone(settings)}")
         _say("stop with Ctrl-C; a night that is due meanwhile is made up for by the next serve")

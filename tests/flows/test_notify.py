@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from prefect import flow
 from prefect.automations import Automation
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
 from prefect.states import Completed, Crashed, Failed
 from pydantic import SecretStr
 
@@ -157,12 +159,15 @@ def test_the_hook_tells_and_never_changes_the_end(
 
     @flow(name="nightly", flow_run_name="night of 2026-03-14", on_failure=[tell], persist_result=False)
     def stopped(settings: dict) -> None:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(flow_run.id), name="night of 2026-03-15")
         raise GateStopped("release", "tonight's file is not fit.", "see ops.quality_checks.")
 
     state = stopped({"home": str(tmp_path)}, return_state=True)
     assert state.is_failed() and "not fit" in str(state.message)
     (got,) = service.received
-    assert got["title"].endswith("failed") and "What to do: see ops.quality_checks." in got["message"]
+    assert got["title"] == "Fivefold: night of 2026-03-15 failed"
+    assert "What to do: see ops.quality_checks." in got["message"]
 
 
 def test_the_night_is_hooked_and_its_parameters_keep_no_secret(
