@@ -17,7 +17,7 @@ import pytest
 from flows.report import rebuild_report
 from tasks.report.sections import SECTIONS
 from tasks.write_report import write_page
-from tests.report.conftest import FIRST_DAY, RUNS, Nights
+from tests.report.conftest import FIRST_DAY, RUNS, Nights, release_nights
 from warehouse import lock
 from warehouse.connect import open_report, open_warehouse
 from warehouse.contracts import PUBLISHED_TABLES
@@ -51,6 +51,16 @@ def test_the_same_files_give_the_same_page(nights: Nights, second: str) -> None:
     page = rebuild_report(nights.home)
     assert page.file == nights.second and page.file.read_text(encoding="utf-8") == second
     assert page.bytes < 3e6
+
+
+def test_the_same_nights_again_differ_in_what_is_declared(nights: Nights, second: str, tmp_path: Path) -> None:
+    def undeclared(page: str, run_id: str) -> str:
+        return re.sub(r"<time.*?</time>", "", page).replace(run_id, "")
+
+    shutil.copytree(nights.home / "reports", tmp_path / "reports")
+    again = release_nights(tmp_path, ("20260301-other", "20260302-other"))
+    page = again.second.read_text(encoding="utf-8")
+    assert page != second and undeclared(page, "20260302-other") == undeclared(second, RUNS[1])
 
 
 def test_the_page_of_a_day(nights: Nights, first: str) -> None:
