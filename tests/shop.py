@@ -226,19 +226,18 @@ def _tickets(orders: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
 
 
 def _decisions(shop: Shop) -> pl.DataFrame:
-    """What people said on the last day: 40 units of a product, another one in no list, a price accepted; and a row that
-    says too little."""
+    """What people said on the last day: 40 units of a product, another one in no list, a price accepted."""
     last_day = shop.as_of_date - timedelta(days=1)
     return pl.DataFrame(
         {
-            "decision_id": ["more", "unlike", "fine", "vague"],
-            "head": ["supply", "recommendation", "pricing", "pricing"],
-            "product_id": ["p0003", "p0005", "p0007", "p0009"],
-            "site_id": ["all", None, None, None],
-            "action": ["overridden", "rejected", "accepted", "rejected"],
-            "value": [40.0, None, None, None],
-            "decided_by": ["buyer-1", "buyer-1", "buyer-2", "buyer-2"],
-            "decided_at": [datetime.combine(last_day, datetime.min.time())] * 4,
-            "valid_until": [shop.as_of_date + timedelta(days=30)] * 2 + [None, None],
+            "decision_id": ["more", "unlike", "fine"],
+            "head": ["supply", "recommendation", "pricing"],
+            "product_id": ["p0003", "p0005", "p0007"],
+            "site_id": ["all", None, None],
+            "action": ["overridden", "rejected", "accepted"],
+            "value": [40.0, None, None],
+            "decided_by": ["buyer-1", "buyer-1", "buyer-2"],
+            "decided_at": [datetime.combine(last_day, datetime.min.time())] * 3,
+            "valid_until": [shop.as_of_date + timedelta(days=30)] * 2 + [None],
         }
     )
