@@ -66,7 +66,8 @@ def measure_drift(con: duckdb.DuckDBPyConnection, night: Night) -> DriftReport:
     frames = read_frames(con, tables, FOLDS, only=only)
     owners = {table: _owners(con, table, only) for table in tables}
     places = [*_features(frames, owners), *_predictions(load_serving(con, night), frames, owners)]
-    found = [row for place in places for row in _compare(place, terms)]
+    many = [place for place in places if min(map(len, place.columns.values())) >= terms.minimum_rows]
+    found = [row for place in many for row in _compare(place, terms)]
     if found:
         frame = pl.DataFrame(found, infer_schema_length=None).with_columns(run_id=pl.lit(night.run_id))
         replace_night(con, "ops.drift_metrics", frame, night.run_id)
@@ -135,7 +136,7 @@ def _compare(place: Place, terms: MonitoringConfig) -> Iterator[Row]:
         } | _described(place, name)
     # What grows with time alone, such as the days since the first order, would tell tonight from any other day.
     steady = [name for name in names if drift.psi(measured[name], place.weights) <= terms.psi_threshold]
-    if place.kind == "feature" and steady and min(len(columns) for columns in place.columns.values()):
+    if place.kind == "feature" and steady:
         yield _domain_row(place, [{name: of[name] for name in steady} for of in (tonight, measured)], terms)
 
 

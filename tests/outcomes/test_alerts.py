@@ -114,5 +114,5 @@ def test_drift_of_features_is_one_finding_for_each_table(shop: Connection) -> No
     raise_alerts(shop, night_of())
     rows = shop.execute("select subject, message, remedy from ops.alerts order by alert_number").fetchall()
     assert [subject for subject, *_ in rows] == ["profile.churn", "users", "products"]
-    assert rows[1][1].startswith("2 of 3 features of users have moved") and "orders (PSI 0.90)" in rows[1][1]
+    assert rows[1][1].startswith("2 of 3 features of users moved") and "orders (PSI 0.90)" in rows[1][1]
     assert all(remedy for *_, remedy in rows)

@@ -105,17 +105,27 @@ def test_a_night_of_an_earlier_day_leaves_alone_what_is_known_better(shop: Conne
     assert {row["value"] for row in outcomes(shop, "is_mature").values()} == {42}
 
 
-def test_late_data_is_scored_until_it_is_too_late(shop: Connection) -> None:
+def test_late_data_is_scored_weekly_until_it_is_too_late(shop: Connection) -> None:
     foretell_truth(shop)
+    found = ("earlier", "spend_28d", "mae")
     late = "insert into staging.order_lines select 'u0', 'p0', $1, 1, 1000, true"
     shop.execute("create temp table before_late as from staging.order_lines")
     try:
+        # The window ended a week ago.
         score_nights(shop, night_of())
         shop.execute(late, [EARLIER])
-        score_nights(shop, night_of(late_days=7))
-        assert outcomes(shop)["earlier", "spend_28d", "mae"]["value"] == pytest.approx(0, abs=1e-9)
-        score_nights(shop, night_of(late_days=8))
-        assert outcomes(shop)["earlier", "spend_28d", "mae"]["value"] == pytest.approx(1000 / 23)
+        for known_days_ago, late_days, is_scored in (
+            (0, 14, True),
+            (1, 14, False),
+            (7, 14, True),
+            (1, 7, True),
+            (1, 6, False),
+        ):
+            shop.execute(
+                "update ops.outcomes set value = 42, known_until = $1", [AS_OF - timedelta(days=known_days_ago)]
+            )
+            score_nights(shop, night_of(late_days=late_days))
+            assert outcomes(shop)[found]["value"] == (pytest.approx(1000 / 23) if is_scored else 42)
     finally:
         shop.execute("create or replace table staging.order_lines as from before_late; drop table before_late")
 

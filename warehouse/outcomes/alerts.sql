@@ -65,7 +65,7 @@ feature_alerts as (
         null as head,
         place as subject,
         format(
-            '{} of {} features of {} have moved since training, most {} (PSI {:.2f}).',
+            '{} of {} features of {} moved since training, most of all {} (PSI {:.2f}).',
             moved.features, compared.features, place, feature, value
         ) as message,
         'Check the feeds behind it first (ops.quality_checks, ops.loads); if the shop has really changed, train from '
@@ -89,7 +89,7 @@ table_alerts as (
 prediction_alerts as (
     select 'drift', null, subject,
         format(
-            'The predictions {} have moved since training (PSI {:.2f}), their mean from {:.3g} to {:.3g}.',
+            'The predictions {} moved since training (PSI {:.2f}), their mean from {:.3g} to {:.3g}.',
             subject, value, reference_mean, current_mean
         ),
         'If no feature behind it has moved, compare tonight''s gate with those before (ops.model_metrics); '

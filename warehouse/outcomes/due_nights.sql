@@ -1,6 +1,6 @@
--- One row per released night before tonight that is to be scored: what it promised for $1 days ahead (empty: as long as
--- its rows say) is not over yet, or so lately that late data may still change it, or was never scored since. `kept_rows`
--- are the rows that were kept of it, $2, $3 and $4 head, task and metric that tell whether it was scored. What a later
+-- One row per released night before tonight that is to be scored: what it foretold for $1 days ahead is not over, or was
+-- not scored since it is, or was a week ago, or for the last time $5 days after its end, for data arrive late. `kept_rows` are
+-- the rows that were kept of it; $2, $3 and $4 are head, task and metric that tell whether it was scored. What a later
 -- night has scored from more data is left as it is.
 create or replace temp table due_nights as
 with kept_nights as (
@@ -9,7 +9,15 @@ with kept_nights as (
     group by run_id
 ),
 scored as (
-    select run_id, known_until, is_mature and known_until >= window_end + $5 as is_final
+    select
+        run_id,
+        known_until > getvariable('as_of_date') as is_known_better,
+        is_mature
+            and known_until < getvariable('as_of_date')
+            and (
+                known_until >= window_end + $5
+                or least(known_until + 7, window_end + $5) > getvariable('as_of_date')
+            ) as is_settled
     from ops.outcomes
     where head = $2 and task = $3 and metric = $4
 )
@@ -23,5 +31,5 @@ from kept_nights
 semi join (from ops.releases where kind = 'release') as releases using (run_id)
 left join scored using (run_id)
 where as_of_date < getvariable('as_of_date')
-    and not coalesce(known_until > getvariable('as_of_date') or is_final, false)
+    and not coalesce(is_known_better or is_settled, false)
 order by as_of_date, run_id

@@ -1,28 +1,34 @@
 -- One row per night, user and list that was kept; hits are empty where nothing was bought that it could name. How many of
 -- the products bought in the window it named and how early, beside a list of best sellers for everybody. Only the first
 -- 20 positions count; the ideal list begins with all that was bought.
-with purchases as (
-    select
-        run_id,
-        due_nights.as_of_date,
-        user_id,
-        product_id,
-        min(business_date) >= due_nights.as_of_date as is_new,
-        sum(quantity) filter (where business_date >= due_nights.as_of_date) as units,
-        sum(line_total) filter (where business_date >= due_nights.as_of_date) as revenue
+with shown as materialized (
+    select * from kept.product_recommendations semi join due_nights using (run_id)
+),
+first_purchases as (
+    select user_id, product_id, min(business_date) as first_date
+    from staging.order_lines
+    where is_item and user_id in (select user_id from shown)
+    group by user_id, product_id
+),
+purchases as (
+    select run_id, user_id, product_id, sum(quantity) as units, sum(line_total) as revenue
     from due_nights
-    join staging.order_lines on business_date < observed_until
-    where is_item and user_id in (select user_id from kept.product_recommendations)
-    group by run_id, due_nights.as_of_date, user_id, product_id
+    join staging.order_lines on business_date >= as_of_date and business_date < observed_until
+    where is_item
+    group by run_id, user_id, product_id
 ),
 bought as (
-    select purchases.*, cast(revenue - units * unit_cost as double) as margin
+    select
+        purchases.*,
+        first_date >= due_nights.as_of_date as is_new,
+        cast(revenue - units * unit_cost as double) as margin
     from purchases
+    join due_nights using (run_id)
+    join first_purchases using (user_id, product_id)
     left join raw.products using (product_id)
-    where units is not null
 ),
 lists as (
-    select distinct run_id, user_id, placement from kept.product_recommendations semi join due_nights using (run_id)
+    select distinct run_id, user_id, placement from shown
 ),
 -- What counts for which list.
 relevant as (
@@ -49,8 +55,9 @@ plain_ranks as (
     left join (
         select run_id, user_id, product_id, rank
         from kept.popular_products
-        join purchases using (run_id, product_id)
-        where not is_new
+        semi join due_nights using (run_id)
+        join first_purchases using (product_id)
+        where first_date < as_of_date
     ) as before
         on before.run_id = relevant.run_id and before.user_id = relevant.user_id and before.rank < popular.rank
     group by relevant.run_id, relevant.user_id, relevant.placement, relevant.product_id
@@ -69,27 +76,28 @@ hits as (
         coalesce(sum(margin) filter (where shown.rank is not null), 0) as margin,
         count(shown.rank) as purchases
     from relevant
-    left join kept.product_recommendations as shown using (run_id, user_id, placement, product_id)
+    left join shown using (run_id, user_id, placement, product_id)
     left join plain_ranks as plain using (run_id, user_id, placement, product_id)
     group by relevant.run_id, relevant.user_id, relevant.placement
 ),
 promises as (
     select run_id, user_id, placement, sum(purchase_probability) as expected_purchases, sum(expected_margin) as expected_margin
-    from kept.product_recommendations
-    semi join due_nights using (run_id)
-    group by all
+    from shown
+    group by run_id, user_id, placement
 ),
 -- How many of the products sold before are among the first 20 of anybody.
+first_sales as (
+    select product_id, min(business_date) as first_date from staging.order_lines where is_item group by product_id
+),
 catalogues as (
-    select run_id, count(distinct product_id) as products
+    select run_id, count(*) as products
     from due_nights
-    join staging.order_lines on business_date < as_of_date
-    where is_item
+    join first_sales on first_date < as_of_date
     group by run_id
 ),
 coverages as (
     select run_id, placement, count(distinct product_id) / any_value(products) as coverage
-    from kept.product_recommendations
+    from shown
     join catalogues using (run_id)
     where rank <= 20
     group by run_id, placement
