@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from mtl_models import losses, metrics
 from mtl_models.baselines import fit_logistic
 from mtl_models.batching import joint_batches, micro_batch_sizes, shuffled, thin
 from mtl_models.demand_curve import units_at
+from mtl_models.heads.supply import LEVELS, Supply, quantiles_over_mean
 from mtl_models.preprocess import CLIP, EntitySpec, Scaler, Vocabulary
 from mtl_models.scorecard import Prediction
 from tests.mtl_models.toy_shop import Shop
@@ -121,6 +123,33 @@ def test_logistic_regression_recovers_its_coefficients() -> None:
 def test_units_at_another_price() -> None:
     assert units_at(100.0, -2.0, 10.0, 5.0) == pytest.approx(400.0)
     assert units_at(np.array([100.0]), np.array([-1.0]), np.array([2.0]), np.array([2.0])).tolist() == [100.0]
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(3.0, 0.3), (20.0, 0.3), (20.0, 0.05), (300.0, 1.0)])
+def test_quantiles_start_from_those_of_a_gamma_distribution(mean: float, spread: float) -> None:
+    shape = 1 / (1 / mean + spread)
+    torch.manual_seed(0)
+    drawn = torch.distributions.Gamma(shape, shape / mean).sample((400_000,))
+    expected = torch.quantile(drawn, torch.tensor(LEVELS)) / mean
+    found = quantiles_over_mean(torch.tensor([mean]), torch.tensor(spread))[0]
+    torch.testing.assert_close(found, expected, atol=0.03, rtol=0.02)
+
+
+def test_the_spread_of_weeks_is_that_beyond_a_poissons_luck(shop: Shop) -> None:
+    rows = shop.train["demand"]
+    level = torch.full((len(rows),), 12.0)
+    generator = torch.Generator().manual_seed(0)
+    gamma = torch.distributions.Gamma(4.0, 4.0 / 12.0).sample((len(rows),))  # variance over mean squared: a quarter
+    units = torch.poisson(gamma, generator=generator)
+    head = Supply(8, 0)
+    head.fit_baseline(
+        replace(
+            rows,
+            baselines=rows.baselines | {"level": level},
+            targets=rows.targets | {"units": units, "available_ratio": torch.ones(len(rows))},
+        )
+    )
+    assert float(head.spread) == pytest.approx(0.25, abs=0.06)
 
 
 def test_a_score_is_held_against_the_best_plain_predictor() -> None:
