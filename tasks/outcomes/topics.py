@@ -132,5 +132,13 @@ TOPICS = (
         headline=("handle_minutes", "gamma_deviance"),
     ),
 )
-# The longest look ahead, in days: so long, and as long as data may be late, is a night kept.
+# No campaign is waited for longer.
 LONGEST_DAYS = max(topic.days or 0 for topic in TOPICS)
+
+
+def days_needed(table: str, horizon_days: int) -> int:
+    """How many days after a night something is still asked of its rows in a kept table."""
+    asking = [topic for topic in TOPICS if topic.kept == table]
+    return max(
+        [horizon_days, *(LONGEST_DAYS if topic.ends_with_rows else topic.days or horizon_days for topic in asking)]
+    )
