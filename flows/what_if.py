@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from flows.settings import Settings
+from mtl_models.checkpoint import CheckpointError
 from tasks.night import Night
 from tasks.scenarios.question import Question, ScenarioError
 from tasks.scenarios.score import COMPARED, score_scenario
@@ -57,7 +58,10 @@ def ask(settings: Settings, question: Question, as_of_date: date | None = None) 
         ) as con:
             night = _base_night(con, home, as_of_date)
             con.execute("set variable time_zone = $1", [night.time_zone])
-            report = score_scenario(con, night, question)
+            try:
+                report = score_scenario(con, night, question)
+            except CheckpointError as error:
+                raise ScenarioError(f"{error}. Remedy: fivefold run --force.") from error
             keep_scenario(con, home, report.scenario_id)
             return Answer(
                 scenario_id=report.scenario_id,
