@@ -49,13 +49,7 @@ def profile_28d(columns: Columns) -> list[Realised]:
         total(mean, "revenue", "money"),
         # Most of the lower quantiles are 0, as are most of the users' spends: they cover more by construction.
         _coverage("spend_28d", "p90", spend, columns["expected_revenue_28d_p90"], promised=LEVELS["p90"]),
-        *probability(
-            "buys_28d",
-            columns["has_ordered"],
-            columns["order_probability_28d"],
-            columns["base_buys_28d"],
-            "84-day rate",
-        ),
+        *_orders("buys_28d", columns),
         *probability("contacts_28d", columns["has_contacted"], columns["contact_probability_28d"], None),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -64,7 +64,9 @@ def measure_drift(con: duckdb.DuckDBPyConnection, night: Night) -> DriftReport:
     tables = [table for table in OWNERS if min(rows[table]) >= terms.minimum_rows]
     only = {table: _sample(table, max(rows[table]), terms.sample_rows) for table in tables}
     frames = read_frames(con, tables, FOLDS, only=only)
-    owners = {table: _owners(con, table, only) for table in tables}
+    chosen = {table: folds for table, folds in frames.samples.items() if set(FOLDS) <= set(folds)}
+    frames = replace(frames, samples=chosen)
+    owners = {table: _owners(con, table, only) for table in chosen}
     places = [*_features(frames, owners), *_predictions(load_serving(con, night), frames, owners)]
     many = [place for place in places if min(map(len, place.columns.values())) >= terms.minimum_rows]
     found = [row for place in many for row in _compare(place, terms)]
@@ -107,9 +109,13 @@ def _features(frames: Frames, owners: dict[str, dict[str, NDArray[np.int64]]]) -
 def _predictions(
     serving: dict[str, ServingModel], frames: Frames, owners: dict[str, dict[str, NDArray[np.int64]]]
 ) -> Iterator[Place]:
-    """What each serving model says of its tables, in the words of schema `predicted`."""
-    for model in {model.saved.model_version: model for model in serving.values()}.values():
-        tasks = tuple(task for task in serving if serving[task] is model and TASKS[task].table in frames.samples)
+    """What each serving model says of its tables, in the words of schema `predicted`; the curve that prices and stock
+    read is looked at once."""
+    compared = {
+        task: model for task, model in serving.items() if TASKS[task].table in frames.samples and task != "pricing"
+    }
+    for model in {model.saved.model_version: model for model in compared.values()}.values():
+        tasks = tuple(task for task in compared if compared[task] is model)
         scored = {fold: model.score(frames, fold, tasks).predictions for fold in FOLDS}
         for task in tasks:
             table = TASKS[task].table

@@ -39,6 +39,9 @@ def test_every_feature_and_prediction_is_compared_with_the_training_window(
     sizes = copied.execute(
         "select min(reference_rows), min(current_rows), min(value) from ops.drift_metrics"
     ).fetchall()
+    keys = "select count(*), count(distinct (subject, metric)) from ops.drift_metrics"
+    ((rows, named),) = copied.execute(keys).fetchall()
+    assert rows == named
     assert sizes[0][0] >= 20 and sizes[0][1] >= 20 and sizes[0][2] >= 0
     assert copied.execute("select count(*) from ops.drift_metrics where value is null").fetchall() == [(0,)]
 
