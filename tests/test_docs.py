@@ -44,7 +44,7 @@ def test_a_table_is_described_for_a_terminal() -> None:
 def test_the_readme_names_commands_that_exist() -> None:
     click_app = typer.main.get_command(app)
     commands = set(click_app.commands)  # type: ignore[attr-defined]
-    used = re.findall(r"^(?:\$ )?fivefold ([a-z]+)(.*)$", README, re.M)
+    used = re.findall(r"^(?:\$ )?fivefold ([a-z-]+)(.*)$", README, re.M)
     assert len({command for command, _ in used}) >= 6
     for command, rest in used:
         assert command in commands
