@@ -8,6 +8,9 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
+# What the page's own script needs of it.
+_SHARED = "window.vegaEmbed = vegaEmbed;"
+
 
 def vega_script(folder: Path) -> str:
     """Vega, Vega-Lite and Vega-Embed as one script.
@@ -19,6 +22,6 @@ def vega_script(folder: Path) -> str:
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".tmp")
-        unfinished.write_text(vl_convert.javascript_bundle(None, vl_version=language), encoding="utf-8")
+        unfinished.write_text(vl_convert.javascript_bundle(_SHARED, vl_version=language), encoding="utf-8")
         unfinished.replace(kept)
     return kept.read_text(encoding="utf-8")

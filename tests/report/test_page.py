@@ -157,7 +157,7 @@ def test_what_people_decided_and_what_came_of_it(first: str, second: str) -> Non
 
 def test_drift(first: str, second: str) -> None:
     assert "Drift was not measured in this night" in words(first, "data")
-    assert "3 comparisons" in words(second, "data") and "2 cross their thresholds" in words(second, "data")
+    assert "3 comparisons" in words(second, "data") and "2 raise an alert" in words(second, "data")
 
 
 def test_a_night_of_an_earlier_version_says_so(nights: Nights, tmp_path: Path) -> None:

@@ -74,13 +74,15 @@ def _drift(rows: Rows) -> Figure:
             ("threshold:Q", "threshold", ".3f"),
         ),
     )
-    limits = base.mark_tick(color=INK, thickness=2, size=14, opacity=1).encode(x="threshold:Q")
+    seen_by_gates = base.mark_tick(color=INK, thickness=2, size=18, opacity=1).encode(x="measured_value:Q")
     words = (
         f"The {len(rows)} features and predictions that moved most, {rows[0]['subject']} first with "
-        f"{rows[0]['value']:.2f}; a mark at each threshold."
+        f"{rows[0]['value']:.2f}; a mark where each stood in the window that the gates saw."
     )
     return Figure(
-        "What moved most since the training window", words, (bars + limits).properties(height=tall(len(rows)))
+        "What moved most since the training window; the mark is where the gates saw it",
+        words,
+        (bars + seen_by_gates).properties(height=tall(len(rows))),
     )
 
 

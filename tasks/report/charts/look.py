@@ -70,9 +70,14 @@ def data(rows: Rows, *columns: str) -> alt.Data:
     return alt.Data(values=[{column: _moment(row[column]) for column in columns} for row in rows])
 
 
-def days(field: str, title: str | None = None, *, count: int = 6) -> alt.X:
-    """A horizontal axis of days."""
-    return alt.X(field, type="temporal", title=title, axis=alt.Axis(format="%-d %b", tickCount=count, grid=False))
+def days(field: str, *, count: int = 6, at: Iterable[date] = ()) -> alt.X:
+    """A horizontal axis of days, with about `count` labels, or one for each of the days `at` where these are few."""
+    named = sorted(set(at))
+    values = (
+        [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in named] if len(named) <= count else None
+    )
+    axis = alt.Axis(format="%-d %b", grid=False, **({"values": values} if values else {"tickCount": count}))
+    return alt.X(field, type="temporal", title=None, axis=axis)
 
 
 def tall(bars: int, each: int = 22) -> int:

@@ -72,7 +72,7 @@ def _over_nights(rows: Rows, series: str, colours: dict[str, str]) -> alt.FacetC
         alt.Chart(data(rows, "measure", "as_of_date", series, "percent_better"))
         .mark_line(point=True)
         .encode(
-            x=days("as_of_date"),
+            x=days("as_of_date", count=5, at=(row["as_of_date"] for row in rows)),
             y=alt.Y("percent_better:Q", title="% better than naive"),
             color=alt.Color(
                 f"{series}:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values()))

@@ -1,5 +1,5 @@
 -- One row per night, measure and model: how much better than naive it was on four weeks that it had not seen.
-select as_of_date, head, head || ': ' || task || ' ' || metric as measure, model, 100 * gain as percent_better
+select as_of_date, head, replace(head || ': ' || task || ' ' || metric, '_', ' ') as measure, model, 100 * gain as percent_better
 from (
     select as_of_date, head, task, metric, 'joint' as model, gain from gate_measures
     union all

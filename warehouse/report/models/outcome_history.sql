@@ -3,7 +3,7 @@
 with measured as (
     select
         as_of_date,
-        head || ': ' || replace(task || ' ' || metric, '_', ' ') as measure,
+        replace(head || ': ' || task || ' ' || metric, '_', ' ') as measure,
         if(is_higher_better, 1, -1) as sign,
         value,
         baseline_value,
