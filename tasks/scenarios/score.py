@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +24,13 @@ from warehouse.contracts.ddl import create_all
 
 # In the order in which they are compared: sums over the shop come last.
 COMPARED = ("demand", "products", "orders", "recommendations", "contacts", "summaries")
+
+# What names a row of each table that a scenario predicts anew.
+_PREDICTED_KEYS = {
+    "demand": "product_id, site_id, week_start",
+    "recommendation": "user_id, product_id",
+    "service_days": "forecast_date, channel, contact_reason",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +93,7 @@ def _announce(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     con.execute(read_sql("scenarios/steps/announced.sql"))
     build.run_files(con, build.PROMOTION_FILES, lambda file: report(file, 0.1))
     con.execute(read_sql("scenarios/steps/promoted_samples.sql"))
-    _predict_again(con, night, {"demand": ("product_id",), "recommendation": ("product_id",)})
+    _predict_again(con, night, ("demand", "recommendation"))
     con.execute(read_sql("scenarios/steps/promoted_weeks.sql"))
     run_step(con, "priced_products")
 
@@ -100,20 +106,20 @@ def _let_contacts_follow(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     if not con.execute("from ordering_ratios where ratio <> 1").fetchall():
         return
     con.execute(read_sql("scenarios/steps/service_samples.sql"))
-    _predict_again(con, night, {"service_days": ("forecast_date", "channel", "contact_reason")})
+    _predict_again(con, night, ("service_days",))
     con.execute("delete from predictions.service_forecasts")
     if is_served(con, night, "order_risks", "service_orders"):
         run_step(con, "late_contacts")
     service.staff(con, night)
 
 
-def _predict_again(con: duckdb.DuckDBPyConnection, night: Night, keys: Mapping[str, tuple[str, ...]]) -> None:
+def _predict_again(con: duckdb.DuckDBPyConnection, night: Night, tables: tuple[str, ...]) -> None:
     """Predict these tables from the scenario's samples; what those do not name stays as the night predicted it."""
-    for table, rows in predict_tables(con, night, keys):
+    for table, rows in predict_tables(con, night, tables):
         con.register("predicted_again", rows.to_arrow())
         con.execute(
             f"""create or replace table predicted.{table} as
-            select * from night.predicted.{table} anti join predicted_again using ({", ".join(keys[table])})
+            select * from night.predicted.{table} anti join predicted_again using ({_PREDICTED_KEYS[table]})
             union all by name
             select * from predicted_again"""
         )

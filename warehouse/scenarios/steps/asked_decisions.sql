@@ -5,8 +5,11 @@ create or replace table raw.decisions as
 with standing as (
     select
         product_id,
-        priced_products.current_price
-            * if(night.review_status = 'auto_apply', night.recommended_price / night.current_price, 1) as price
+        case
+            when night.review_status <> 'auto_apply' then priced_products.current_price
+            when night.current_price = priced_products.current_price then night.recommended_price
+            else priced_products.current_price * night.recommended_price / night.current_price
+        end as price
     from priced_products
     join night.predictions.price_recommendations as night using (product_id)
     where product_id in (select product_id from asked_promotions)
