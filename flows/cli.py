@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 for command in (
     nights.run, nights.backfill, scenarios.what_if, simulations.simulate, tuning.tune, look.sql, look.status,
-    look.report, nights.rollback, upkeep.serve, upkeep.doctor,
+    look.report, look.export, nights.rollback, upkeep.serve, upkeep.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(feeds.app, name="feeds")

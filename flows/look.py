@@ -47,6 +47,18 @@ def query_published(home: Path, query: str) -> tuple[list[str], list[tuple[Any, 
         return [column[0] for column in cursor.description or ()], cursor.fetchall()
 
 
+def published_file(home: Path, run_id: str | None = None) -> Path:
+    """The published file of the night, by default the one that readers see; NothingPublished names what is kept."""
+    file = home / "published" / f"{run_id}.duckdb" if run_id else home / "published.duckdb"
+    if not file.exists():
+        kept = ", ".join(sorted(path.stem for path in (home / "published").glob("*.duckdb"))) or "none"
+        raise NothingPublished(
+            f"the file of {f'night {run_id}' if run_id else 'a night'} is not in {home}; nights that are: {kept}. "
+            "Remedy: name one of these, another home with --home, or fivefold run."
+        )
+    return file.resolve()
+
+
 def look(home: Path) -> Morning:
     """The state of a home. The warehouse knows most, stopped nights too; while a night holds it, the published file
     speaks for the time before."""

@@ -75,6 +75,16 @@ def attached(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> Itera
 
 
 @contextmanager
+def open_to_export(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A published file, for `copy ... to`: its tables cannot change."""
+    con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
 def open_overlay(
     path: Path, *, spill_folder: Path, time_zone: str = "UTC", threads: int | None = None, memory_limit: str = "4GB"
 ) -> Iterator[duckdb.DuckDBPyConnection]:

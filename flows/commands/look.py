@@ -1,10 +1,11 @@
-"""`fivefold sql`, `status` and `report`: what only reads."""
+"""`fivefold sql`, `status`, `report` and `export`: what only reads."""
 
 from __future__ import annotations
 
 import csv
 import io
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from flows.look import Morning
 
 Format = Literal["table", "csv", "json"]
+Kind = Literal["parquet", "csv"]
 
 
 def sql(
@@ -152,3 +154,32 @@ def _csv(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     writer.writerow(names)
     writer.writerows(rows)
     return text.getvalue()
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Folder to write to; the night gets one of its own")],
+    run: Annotated[
+        str | None,
+        typer.Option(help="Night to export; the one that readers see", metavar="RUN_ID", show_default=False),
+    ] = None,
+    format: Annotated[Kind, typer.Option(help="Kind of file; CSV is safe to open in a spreadsheet")] = "parquet",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write every published table of a release as a file.
+
+    Example: fivefold export /data/exports --format csv
+    """
+    from flows.look import NothingPublished, published_file
+    from flows.settings import load_settings
+    from warehouse.export import export_release
+
+    try:
+        file = published_file(load_settings(home=home).home, run)
+    except NothingPublished as error:
+        raise stop(str(error), FAILED) from None
+    rows = export_release(file, folder, format)
+    if json:
+        print_json({"folder": str(folder / file.stem), "rows": rows})
+    else:
+        print_line(f"{sum(rows.values()):,} rows of {len(rows)} tables in {folder / file.stem}")
