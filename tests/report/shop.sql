@@ -6,7 +6,11 @@ set variable as_of_date = $as_of;
 insert into raw.products by name
 select
     'P' || number as product_id,
-    if(number = 1, '<script>alert("1")</script> & Söhne', 'Product no. ' || number) as product_title,
+    case
+        when number = 1 then '<script>alert("1")</script> & Söhne'
+        when number > 28 then 'Twin'
+        else 'Product no. ' || number
+    end as product_title,
     ['Bread', 'Fruit', 'Tea & Co'][1 + number % 3] as category
 from range(1, 31) as numbers (number)
 where not exists (from raw.products);

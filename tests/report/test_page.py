@@ -155,6 +155,10 @@ def test_what_people_decided_and_what_came_of_it(first: str, second: str) -> Non
     assert "revenue per user 12 beside 10 (held out), a difference of 2, between 0.5 and 3.5: beyond luck" in models
 
 
+def test_products_of_one_name_are_told_apart(second: str) -> None:
+    assert "Twin (P30)" in words(second, "orders") and not re.search(r"Twin(?! \(P)", markup(second))
+
+
 def test_drift(first: str, second: str) -> None:
     assert "Drift was not measured in this night" in words(first, "data")
     assert "3 comparisons" in words(second, "data") and "2 raise an alert" in words(second, "data")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import altair as alt
 
-from tasks.report.charts.look import BAD, COLOURS, INK, LINE, QUIET, SECOND, Figure, data, in_order, tall, tooltip
+from tasks.report.charts.look import BAD, COLOURS, INK, QUIET, SECOND, Figure, data, in_order, tall, tooltip
 from warehouse.report import Answers, Rows
 
 _EXCEPTIONS = {
-    "may run out": BAD, "as it should be": COLOURS[0], "overstocked": SECOND, "stock not known": LINE,
+    "may run out": BAD, "as it should be": COLOURS[0], "overstocked": SECOND, "stock not known": QUIET,
 }  # fmt: skip
 
 
 def draw(answers: Answers) -> dict[str, Figure]:
-    """`exceptions` by site, and `urgent`: where positions stand against their levels."""
+    """`exceptions` by site where stock is known, and `urgent`: where positions stand against their levels."""
     drawn = {}
-    if answers["exceptions"]:
+    if answers["totals"][0]["known_positions"]:
         drawn["exceptions"] = _exceptions(answers["exceptions"])
     if answers["urgent"]:
         drawn["urgent"] = _urgent(answers["urgent"])
