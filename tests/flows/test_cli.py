@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from flows.cli import app
 
 run = CliRunner().invoke
-COMMANDS = ["run", "backfill", "simulate", "tune", "sql", "status", "rollback", "serve", "doctor"]
+COMMANDS = ["run", "backfill", "what-if", "simulate", "tune", "sql", "status", "report", "export", "rollback", "serve"]
+COMMANDS += ["doctor"]
 FEEDS_COMMANDS = ["list", "describe", "check"]
 
 
@@ -58,6 +59,8 @@ def test_help_imports_no_heavy_library() -> None:
         (["simulate", "--nights", "2", "--policy", "jont"], 2, "jont"),
         (["backfill", "2024-01-01", "2024-01-03", "--every", "weekly"], 2, "7d"),
         (["rollback"], 2, "reason"),
+        (["what-if"], 2, "--price or a --promotion"),
+        (["export", "out"], 1, "fivefold run"),
         (["feeds", "describe", "order_line"], 2, "order_lines"),
         (["feeds", "check", "/no/such/folder"], 2, "/no/such/folder"),
         (["sql", "select 1"], 1, "fivefold run"),
