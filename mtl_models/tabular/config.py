@@ -14,7 +14,11 @@ class TabularConfig(NetworkConfig):
     """A multi-task model of one table."""
 
     embedding_width: int = Field(8, ge=1, description="Width of the embedding of each column")
-    bins: int = Field(64, ge=0, description="Bins of a number's piecewise-linear embedding; 0 for none")
+    bins: int = Field(
+        256,
+        ge=0,
+        description="Most bins of a number's piecewise-linear embedding, so that a single value may matter; 0 for none",
+    )
     members: int = Field(
         8, ge=1, description="Networks in the ensemble; they share all but their scales and last layer"
     )
@@ -25,7 +29,7 @@ class TabularConfig(NetworkConfig):
     average_memory: float = Field(
         0.99, ge=0, lt=1, description="Memory of the weights' running mean, which is kept; 0: none"
     )
-    learning_rate: float = Field(2e-3, gt=0, description="AdamW step size")
+    learning_rate: float = Field(4e-3, gt=0, description="AdamW step size; the running mean bears long steps")
     weight_decay: float = Field(1e-2, ge=0, description="AdamW decay")
     batch_rows: int = Field(1024, ge=1, description="Most rows in one step; small tables are passed in 8 steps")
     max_epochs: int = Field(40, ge=1, description="Most passes over the rows")
