@@ -16,7 +16,7 @@ from torch import Tensor
 from mtl_models.balancing import METHODS, build_balancing
 from mtl_models.config import ModelConfig
 from mtl_models.model import JointModel
-from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler, Vocabulary
+from mtl_models.preprocess import CLIP, EntitySpec, Preprocessing, Scaler, Vocabulary
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 
 TASKS = ("profile", "recommendation", "promotion", "supply", "service_orders")
@@ -45,6 +45,8 @@ def preprocessing() -> Preprocessing:
 def scaler(width: int) -> Scaler:
     return Scaler(
         names=tuple(f"number {i}" for i in range(width)),
+        lowest=(-CLIP,) * width,
+        highest=(CLIP,) * width,
         is_log=(False,) * width,
         mean=(0.0,) * width,
         scale=(1.0,) * width,

@@ -6,12 +6,14 @@ new column and needs no code here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import or_
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
 import torch
+from pydantic import model_validator
 from torch import Tensor
 
 from mtl_models.config import Frozen
@@ -47,11 +49,15 @@ class Vocabulary(Frozen):
 class Scaler(Frozen):
     """Numbers on a common scale: skewed ones through a signed log1p, then standardised and clipped.
 
-    A missing value becomes 0 (the mean), and a column that was ever missing gets an indicator beside it. `bins` are
-    those of the scaled numbers.
+    A missing value becomes 0 (the mean), and a column that was ever missing gets an indicator beside it. Beyond the
+    range that training saw, from `lowest` to `highest`, a number is read as its edge, as trees read it: a network would
+    go on in a straight line, and December is not what November was, only more so. `bins` are those of the scaled
+    numbers.
     """
 
     names: tuple[str, ...]
+    lowest: tuple[float, ...] = ()
+    highest: tuple[float, ...] = ()
     is_log: tuple[bool, ...] = ()
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
@@ -64,18 +70,27 @@ class Scaler(Frozen):
         if not names or frame.is_empty():
             return cls(names=())
         values = _matrix(frame, names).astype(np.float64)
+        lowest, highest = _range(values)
         is_log = np.abs(_skewness(values)) > LOG_SKEWNESS
         values = np.where(is_log, np.sign(values) * np.log1p(np.abs(values)), values)
         mean, spread = _moments(values)
         scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
         return cls(
             names=names,
+            lowest=tuple(lowest.tolist()),
+            highest=tuple(highest.tolist()),
             is_log=tuple(is_log.tolist()),
             mean=tuple(mean.tolist()),
             scale=tuple(scale.tolist()),
             is_sometimes_missing=tuple(np.asarray(np.isnan(values).any(axis=0)).tolist()),
             bins=find_bins(np.clip((values - mean) * scale, -CLIP, CLIP)) if has_bins else (),
         )
+
+    @model_validator(mode="after")
+    def _knows_ranges(self) -> Self:
+        if not len(self.names) == len(self.lowest) == len(self.highest):
+            raise ValueError("it does not say from where to where training saw its numbers, as today's models do")
+        return self
 
     @property
     def width(self) -> int:
@@ -90,13 +105,13 @@ class Scaler(Frozen):
 
     def on_scales_of(self, earlier: Scaler) -> Scaler:
         """The same columns, read as `earlier` read those that it knew: weights learned on its scales then mean the
-        same. What was constant then taught nothing, so it is read as tonight."""
+        same. What was constant then taught nothing, so it is read as tonight. The range is what either saw."""
         theirs = {name: i for i, name in enumerate(earlier.names) if earlier.scale[i]}
         known = [theirs.get(name) for name in self.names]
 
-        def merged(field: str) -> tuple[Any, ...]:
+        def merged(field: str, joined: Callable[[Any, Any], Any] = lambda ours, before: before) -> tuple[Any, ...]:
             ours, before = getattr(self, field), getattr(earlier, field)
-            return tuple(ours[i] if at is None else before[at] for i, at in enumerate(known))
+            return tuple(ours[i] if at is None else joined(ours[i], before[at]) for i, at in enumerate(known))
 
         bins = [bin for bin in self.bins if known[bin[0]] is None]
         for i, at in enumerate(known):
@@ -104,6 +119,8 @@ class Scaler(Frozen):
         was_missing = (at is not None and earlier.is_sometimes_missing[at] for at in known)
         return Scaler(
             names=self.names,
+            lowest=merged("lowest", min),
+            highest=merged("highest", max),
             is_log=merged("is_log"),
             mean=merged("mean"),
             scale=merged("scale"),
@@ -117,6 +134,7 @@ class Scaler(Frozen):
             return torch.zeros(len(frame), 0)
         values = torch.from_numpy(_matrix(frame, self.names))
         missing = torch.isnan(values)
+        values.clamp_(torch.tensor(self.lowest), torch.tensor(self.highest))
         logs = torch.tensor(self.is_log)
         values[:, logs] = values[:, logs].sign() * values[:, logs].abs().log1p()
         values.sub_(torch.tensor(self.mean)).mul_(torch.tensor(self.scale)).clamp_(-CLIP, CLIP)
@@ -191,6 +209,14 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = np.where(known, values, 0.0).sum(axis=0) / count
     spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / count)
     return mean, spread
+
+
+def _range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest of each column over what is known; 0 where nothing is."""
+    known = ~np.isnan(values)
+    is_empty = ~known.any(axis=0)
+    lowest, highest = (np.where(known, values, far) for far in (np.inf, -np.inf))
+    return np.where(is_empty, 0.0, lowest.min(axis=0)), np.where(is_empty, 0.0, highest.max(axis=0))
 
 
 def _skewness(values: np.ndarray) -> np.ndarray:

@@ -55,7 +55,12 @@ def protocol(census: Census, sharing: str, precision: str, seed: int) -> Contest
             name: Vocabulary(words=tuple(map(str, range(size - 1))))
             for name, size in zip(names, census.vocabulary, strict=True)
         },
-        numbers=Scaler(names=tuple(f"number_{i}" for i in range(numbers)), is_sometimes_missing=(False,) * numbers),
+        numbers=Scaler(
+            names=tuple(f"number_{i}" for i in range(numbers)),
+            lowest=(0.0,) * numbers,
+            highest=(0.0,) * numbers,
+            is_sometimes_missing=(False,) * numbers,
+        ),
         edges={},
     )
     labels = pl.DataFrame(census.labels["train"], schema=["income", "single"])

@@ -15,7 +15,7 @@ from mtl_models.heads import TASKS
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import JointModel, product_ids
 from mtl_models.predict import settle_elasticities
-from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler, Vocabulary
+from mtl_models.preprocess import CLIP, EntitySpec, Preprocessing, Scaler, Vocabulary
 from mtl_models.relative_losses import Scales, start_losses
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 
@@ -56,6 +56,8 @@ def entity(rows: int, ids: int, generator: torch.Generator, words: int = 3) -> E
 def spec(ids: int, kind: str, words: int = 3) -> EntitySpec:
     numbers = Scaler(
         names=tuple(f"number_{i}" for i in range(4)),
+        lowest=(-CLIP,) * 4,
+        highest=(CLIP,) * 4,
         is_log=(False,) * 4,
         mean=(0.0,) * 4,
         scale=(1.0,) * 4,
