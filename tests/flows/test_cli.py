@@ -81,7 +81,7 @@ def test_wrong_use_and_missing_nights(
     [
         (["status"], {"FIVEFOLD_MODEL__SHARNG": "hard"}, 2, "FIVEFOLD_MODEL__SHARING"),
         (["doctor", "--source", "compeltejourney"], {}, 1, "completejourney"),
-        (["backfill", "2024-01-03", "2024-01-01", "--source", "completejourney"], {}, 1, "FROM before TO"),
+        (["backfill", "2024-01-03", "2024-01-01", "--source", "completejourney"], {}, 2, "FROM before TO"),
         (["simulate", "--nights", "2", "--size", "tyny"], {}, 1, "'tiny'"),
     ],
 )
