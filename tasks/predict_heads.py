@@ -64,7 +64,7 @@ def predict_heads(con: duckdb.DuckDBPyConnection, night: Night) -> PredictionRep
 def predict_tables(
     con: duckdb.DuckDBPyConnection, night: Night, only: Container[str] | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """(table, its predicted rows) from the samples to serve, of the tables given, else of all, that some model serves."""
+    """(table, its predicted rows) from the samples to serve, of the tables given, else of all that a model serves."""
     serving, known = load_serving(con, night), sample_tables(con)
     served = dict.fromkeys(TASKS[task].table for task in serving)
     tables = [table for table in served if (only is None or table in only) and "serve" in known[table]]
