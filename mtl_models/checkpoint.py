@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from mtl_models.config import Frozen, ModelConfig
@@ -46,8 +47,12 @@ class Checkpoint(Frozen):
         path = folder / DESCRIPTION
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{path} cannot be read ({error}); train again with warm_start off") from error
+        except ValidationError as error:
+            raise CheckpointError(
+                f"{path} was not written by this version: {_first_of(error)}; train that night again"
+            ) from error
 
 
 def save(
@@ -92,6 +97,11 @@ def load(folder: Path) -> tuple[JointModel, Checkpoint]:
     except RuntimeError as error:
         raise CheckpointError(f"{path} was written by a version with other layers; train that night again") from error
     return model.eval(), checkpoint
+
+
+def _first_of(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return " ".join([".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")]).strip()
 
 
 def _content_hash(path: Path) -> str:

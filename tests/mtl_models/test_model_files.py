@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -54,6 +55,15 @@ def test_a_damaged_model_is_refused_by_name(trained: Trained, tmp_path: Path, na
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model\.json"):
+        checkpoint.load(tmp_path)
+
+
+def test_a_model_of_another_version_is_refused_in_one_line(trained: Trained, tmp_path: Path) -> None:
+    saved(trained, tmp_path)
+    description = json.loads((tmp_path / "model.json").read_text())
+    del description["preprocessing"]["entities"]["user"]["numbers"]["lowest"]
+    (tmp_path / "model.json").write_text(json.dumps(description))
+    with pytest.raises(CheckpointError, match=r"^[^\n]*not written by this version[^\n]*train that night again$"):
         checkpoint.load(tmp_path)
 
 
