@@ -81,7 +81,7 @@ def test_the_readme_s_queries_run(released: Released, query: str) -> None:
 
 def test_the_readme_answers_each_of_its_queries() -> None:
     answers = re.findall(r"```sql\n[^`]*```\n```text\n([^`]+)```", README)
-    assert len(answers) == len(QUERIES) >= 5
+    assert len(answers) == len(QUERIES) >= 2
 
 
 @pytest.mark.parametrize("format", ["table", "csv", "json"])
