@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.write_report import ReportPage, write_page
 from warehouse import lock
-from warehouse.connect import open_report
+from warehouse.connect import open_with_files
 from warehouse.release import list_releases
 
 
@@ -26,7 +26,7 @@ def rebuild_report(home: Path, as_of_date: date | None = None) -> ReportPage:
                 f"{writer} is at work, and the names in a report come from its warehouse. Remedy: wait for it; the "
                 f"pages of earlier nights are in {home / 'reports'}."
             )
-        with open_report(home / "warehouse.duckdb") as con:
+        with open_with_files(home / "warehouse.duckdb") as con:
             releases = list_releases(con)
             chosen = [
                 one for one in releases if (one.is_current if as_of_date is None else one.as_of_date == as_of_date)

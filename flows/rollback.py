@@ -22,7 +22,7 @@ def run_rollback(home: Path, to_run_id: str | None, reason: str) -> Release:
         )
     with lock.writing(home, "rollback"), open_warehouse(home / "warehouse.duckdb") as con:
         migrate(con)
-        return rollback(con, _shelf(home), to_run_id=to_run_id, reason=reason, released_by=getpass.getuser())
+        return rollback(con, Shelf.of(home), to_run_id=to_run_id, reason=reason, released_by=getpass.getuser())
 
 
 def all_releases(home: Path) -> list[Release]:
@@ -31,9 +31,5 @@ def all_releases(home: Path) -> list[Release]:
         return []
     with lock.writing(home, "reading releases"), open_warehouse(home / "warehouse.duckdb") as con:
         migrate(con)
-        reconcile(con, _shelf(home))
+        reconcile(con, Shelf.of(home))
         return list_releases(con)
-
-
-def _shelf(home: Path) -> Shelf:
-    return Shelf(home / "published", home / "published.duckdb")

@@ -96,26 +96,26 @@ def backfill_last(backfill: UUID, settings: Settings, nights: int) -> str:
 def _late(client: SyncPrefectClient, nightly: UUID) -> list[FlowRun]:
     """The runs of the schedule that were due and did not begin."""
     due = {"before_": datetime.now(UTC).isoformat()}
-    runs = client.read_flow_runs(
-        deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [nightly]}}),
-        flow_run_filter=FlowRunFilter.model_validate(
-            {"state": {"type": {"any_": ["SCHEDULED"]}}, "next_scheduled_start_time": due}
-        ),
-    )
-    return [run for run in runs if run.auto_scheduled]
+    return _scheduled(client, nightly, ["SCHEDULED"], next_scheduled_start_time=due)
 
 
 def _crashed(client: SyncPrefectClient, nightly: UUID) -> list[FlowRun]:
     """The last run that began, if it is of the schedule and was killed."""
+    began = ["RUNNING", "COMPLETED", "FAILED", "CRASHED"]
+    return [run for run in _scheduled(client, nightly, began, limit=1) if run.state_type is StateType.CRASHED]
+
+
+def _scheduled(
+    client: SyncPrefectClient, nightly: UUID, states: list[str], *, limit: int | None = None, **terms: Any
+) -> list[FlowRun]:
+    """Of the latest runs in these states, those of the schedule."""
     runs = client.read_flow_runs(
         deployment_filter=DeploymentFilter.model_validate({"id": {"any_": [nightly]}}),
-        flow_run_filter=FlowRunFilter.model_validate(
-            {"state": {"type": {"any_": ["RUNNING", "COMPLETED", "FAILED", "CRASHED"]}}}
-        ),
+        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": states}}, **terms}),
         sort=FlowRunSort.START_TIME_DESC,
-        limit=1,
+        limit=limit,
     )
-    return [run for run in runs if run.auto_scheduled and run.state_type is StateType.CRASHED]
+    return [run for run in runs if run.auto_scheduled]
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from warehouse.whole_text import write_text_whole
+
 Tree = Mapping[str, Any]
 
 
@@ -50,9 +52,7 @@ def change_file(file: Path, changes: Tree) -> None:
         raise NotWritten(
             f"{file} is written in a way that cannot be changed line by line. Remedy: copy the settings above into it."
         )
-    aside = file.with_name(f".{file.name}.new")
-    aside.write_text(changed, encoding="utf-8")
-    aside.replace(file)
+    write_text_whole(changed, file)
 
 
 def _sections(tree: Tree, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

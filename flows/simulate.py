@@ -23,11 +23,11 @@ from flows.simulate_decisions import published_decisions
 from flows.tonight import prefect_at_hand, run_night
 from warehouse import lock
 from warehouse.sources.demo_shop.decisions import Decisions
-from warehouse.sources.demo_shop.landing import write_text_whole
 from warehouse.sources.demo_shop.life import Life
 from warehouse.sources.demo_shop.oracle import hold, oracle
 from warehouse.sources.demo_shop.spec import ShopSpec
 from warehouse.sources.demo_shop.world import World
+from warehouse.whole_text import write_text_whole
 
 Policy = Callable[[World], Decisions | None]
 # What decides without a night: the shop's own habits, nobody, and somebody who knows the truth.

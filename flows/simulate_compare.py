@@ -12,9 +12,10 @@ import polars as pl
 import polars.selectors as cs
 
 from flows.simulate_chart import line_chart
-from warehouse.sources.demo_shop.landing import write_text_whole, write_whole
+from warehouse.sources.demo_shop.landing import write_whole
 from warehouse.sources.demo_shop.spec import ShopSpec
 from warehouse.sources.demo_shop.truth import read_ledger
+from warehouse.whole_text import write_text_whole
 
 
 @dataclass(frozen=True, kw_only=True)

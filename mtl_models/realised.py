@@ -15,7 +15,7 @@ from mtl_models import metrics
 from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.metrics import Values
 from mtl_models.scorecard import Columns, Prediction, Score, of_column
-from mtl_models.scorecard_service import Z_90
+from mtl_models.scorecard_service import Z_90, poisson_quantile
 
 LEVELS = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p95": 0.95}
 RATE = "84-day rate"
@@ -176,7 +176,7 @@ def contacts(columns: Columns) -> list[Realised]:
     bounds = {"p10": -Z_90, "p50": 0.0, "p90": Z_90}
     coverages = []
     for name, z in bounds.items():
-        poisson = {"Poisson around that mean": np.clip(recent + z * np.sqrt(recent), 0, None)}
+        poisson = {"Poisson around that mean": poisson_quantile(recent, z)}
         quantile = Prediction("contacts", columns["contacts"], columns[f"contacts_{name}"], poisson)
         score = quantile.score(f"coverage_{name}", metrics.count_coverage, better=None)
         coverages.append(Realised(score, "ratio"))

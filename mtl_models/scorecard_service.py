@@ -28,6 +28,11 @@ def score_order_risks(targets: Columns, _: Columns, predicted: Columns) -> list[
     return scores
 
 
+def poisson_quantile(mean: Values, z: float) -> Values:
+    """[n] of Poisson counts of that mean, by the normal distribution: `z` is where it has the quantile."""
+    return np.clip(mean + z * np.sqrt(mean), 0, None)
+
+
 def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
     """Against the weekday mean of the same channel and reason; quantiles against those of a Poisson count."""
     seen = ~np.isnan(targets["contacts"])
@@ -36,7 +41,7 @@ def score_daily_contacts(targets: Columns, baselines: Columns, predicted: Column
     contacts = Prediction("contacts", targets["contacts"][seen], predicted["contacts_mean"][seen], plain)
     names = {"p10": -Z_90, "p50": 0.0, "p90": Z_90}
     ours = np.stack([predicted[f"contacts_{name}"][seen] for name in names], axis=1)
-    poisson = np.stack([np.clip(recent + z * np.sqrt(recent), 0, None) for z in names.values()], axis=1)
+    poisson = np.stack([poisson_quantile(recent, z) for z in names.values()], axis=1)
     quantiles = Prediction("contacts", targets["contacts"][seen], ours, {"Poisson around that mean": poisson})
     return [
         contacts.score("wape", metrics.wape),

@@ -14,6 +14,7 @@ from tasks.report.page import render_page
 from tasks.report.vega import vega_script
 from warehouse.release import Shelf
 from warehouse.report import find_nights, reading
+from warehouse.whole_text import write_text_whole
 
 _RUN = re.compile(r'<meta name="fivefold-run" content="([^"]+)">')
 # The mark stands within the first lines of a page.
@@ -42,16 +43,14 @@ def write_page(con: duckdb.DuckDBPyConnection, home: Path, run_id: str) -> Repor
     Pages about nights whose published file is gone go with it, for a file goes when it names somebody who was erased.
     LookupError when the night's own file is not kept.
     """
-    shelf, folder = Shelf(home / "published", home / "published.duckdb"), home / "reports"
+    shelf, folder = Shelf.of(home), home / "reports"
     nights = find_nights(con, shelf, run_id)
     vega = vega_script(folder)
     report("asking for what changed, what to do and why", 0.2)
     with reading(con, shelf, nights):
         page = render_page(con, nights, vega)
     file = folder / f"{nights.tonight.as_of_date}.html"
-    unfinished = file.with_suffix(".tmp")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(file)
+    write_text_whole(page, file)
     _withdraw(folder, shelf)
     return ReportPage(file=file, bytes=file.stat().st_size)
 

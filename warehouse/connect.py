@@ -41,7 +41,7 @@ def open_read_only(path: Path, **beside: Path) -> Iterator[duckdb.DuckDBPyConnec
     con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
     try:
         for name, file in beside.items():
-            con.execute(f"attach {literal(str(file))} as {quote(name)} (read_only)")
+            _attach(con, name, file)
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
         yield con
@@ -50,8 +50,8 @@ def open_read_only(path: Path, **beside: Path) -> Iterator[duckdb.DuckDBPyConnec
 
 
 @contextmanager
-def open_report(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, for reading, beside which published files may be `attached`."""
+def open_with_files(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Any database, for reading, beside which others may be `attached` and files written (`copy ... to`)."""
     con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
     try:
         con.execute("set TimeZone = 'UTC'")
@@ -66,7 +66,7 @@ def attached(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> Itera
     names = []
     try:
         for name, file in files.items():
-            con.execute(f"attach {literal(str(file))} as {quote(name)} (read_only)")
+            _attach(con, name, file)
             names.append(name)
         yield
     finally:
@@ -75,18 +75,8 @@ def attached(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> Itera
 
 
 @contextmanager
-def open_to_export(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A published file, for `copy ... to`: its tables cannot change."""
-    con = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
-    try:
-        yield con
-    finally:
-        con.close()
-
-
-@contextmanager
 def open_overlay(
-    path: Path, *, spill_folder: Path, time_zone: str = "UTC", threads: int | None = None, memory_limit: str = "4GB"
+    path: Path, *, spill_folder: Path, threads: int | None = None, memory_limit: str = "4GB"
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory in front of the warehouse, which is only read. What SQL makes or replaces lies in the one
     (catalog `scenario`), what it finds there hides the table of that name in the other (catalog `night`).
@@ -101,9 +91,9 @@ def open_overlay(
         config["threads"] = threads
     con = duckdb.connect(":memory:", config=config)
     try:
-        con.execute("set variable time_zone = $1", [time_zone])
+        con.execute("set variable time_zone = 'UTC'")
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {literal(str(path))} as night (read_only)")
+        _attach(con, "night", path)
         con.execute("attach ':memory:' as scenario")
         found = con.execute(
             "select schema_name from duckdb_schemas() where database_name = 'night' and not internal order by all"
@@ -145,3 +135,7 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def read_sql(relative_path: str) -> str:
     """The text of a SQL file of this package, such as 'features/users.sql'."""
     return (SQL_FOLDER / relative_path).read_text(encoding="utf-8")
+
+
+def _attach(con: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
+    con.execute(f"attach {literal(str(file))} as {quote(name)} (read_only)")

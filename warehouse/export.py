@@ -8,7 +8,7 @@ from typing import Literal
 
 import duckdb
 
-from warehouse.connect import open_to_export
+from warehouse.connect import open_with_files
 from warehouse.contracts import PUBLISHED_TABLES, Column, Table
 from warehouse.contracts.table import literal, quote
 
@@ -29,7 +29,7 @@ def export_release(file: Path, folder: Path, kind: Format) -> dict[str, int]:
     for leftover in (draft, earlier):
         shutil.rmtree(leftover, ignore_errors=True)
     draft.mkdir(parents=True)
-    with open_to_export(file) as con:
+    with open_with_files(file) as con:
         rows = {table.name: _copy(con, table, draft / f"{table.name}.{kind}", kind) for table in PUBLISHED_TABLES}
     if target.exists():
         target.rename(earlier)

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
@@ -27,6 +28,11 @@ class Shelf:
 
     folder: Path
     link: Path
+
+    @classmethod
+    def of(cls, home: Path) -> Self:
+        """That of a home."""
+        return cls(home / "published", home / "published.duckdb")
 
     def file(self, run_id: str) -> Path:
         """The night's published file."""

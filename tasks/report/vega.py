@@ -8,6 +8,8 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
+from warehouse.whole_text import write_text_whole
+
 # What the page's own script needs of it.
 _SHARED = "window.vegaEmbed = vegaEmbed;"
 
@@ -20,8 +22,5 @@ def vega_script(folder: Path) -> str:
     language = alt.SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]
     kept = folder / f".vega-{language}-{version('vl-convert-python')}.js"
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_suffix(".tmp")
-        unfinished.write_text(vl_convert.javascript_bundle(_SHARED, vl_version=language), encoding="utf-8")
-        unfinished.replace(kept)
+        write_text_whole(vl_convert.javascript_bundle(_SHARED, vl_version=language), kept)
     return kept.read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from tasks.report.sections import SECTIONS
 from tasks.write_report import write_page
 from tests.report.conftest import FIRST_DAY, RUNS, Nights, release_nights
 from warehouse import lock
-from warehouse.connect import open_report, open_warehouse
+from warehouse.connect import open_warehouse, open_with_files
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.release import list_releases
 from warehouse.release_file import build_file
@@ -191,7 +191,7 @@ def test_the_morning_in_a_few_sentences(second: str) -> None:
 
 def test_a_shop_without_anything_has_a_page_that_says_so(nights: Nights, tmp_path: Path) -> None:
     home = empty_home(nights, tmp_path)
-    with open_report(home / "warehouse.duckdb") as con:
+    with open_with_files(home / "warehouse.duckdb") as con:
         page = write_page(con, home, RUNS[1]).file.read_text(encoding="utf-8")
     assert all(f'<section id="{section.name}"' in page for section in SECTIONS)
     assert "Nothing is worth an action tonight" in words(page, "queue")
@@ -222,7 +222,7 @@ def test_a_page_goes_with_the_published_file_of_its_night(nights: Nights, tmp_pa
 
 
 def test_every_chart_is_valid_and_speaks_for_itself(nights: Nights) -> None:
-    with open_report(nights.home / "warehouse.duckdb") as con:
+    with open_with_files(nights.home / "warehouse.duckdb") as con:
         both = find_nights(con, nights.shelf, RUNS[1])
         with reading(con, nights.shelf, both):
             figures = [

@@ -64,11 +64,3 @@ def write_whole(rows: pl.DataFrame, path: Path) -> None:
     else:
         rows.write_parquet(aside, compression="zstd", compression_level=1)
     os.replace(aside, path)  # noqa: PTH105 - Path.replace says the same less clearly
-
-
-def write_text_whole(text: str, path: Path) -> None:
-    """The same for a text; what is unfinished has a name that no reader of such files looks for."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)  # noqa: PTH105

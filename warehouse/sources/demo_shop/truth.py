@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from warehouse.sources.demo_shop.landing import write_text_whole, write_whole
+from warehouse.sources.demo_shop.landing import write_whole
+from warehouse.whole_text import write_text_whole
 
 if TYPE_CHECKING:
     from warehouse.sources.demo_shop.world import Day
