@@ -1,4 +1,4 @@
-"""A shop that runs by itself, with a known truth: `demo_shop[:SIZE[?seed=K&dirt_ratio=R]]`.
+"""A shop that runs by itself, with a known truth: `demo_shop[:SIZE[?seed=K&dirt_ratio=R&users=N&products=M]]`.
 
 It lives day by day (`world`), each day under its own habits unless somebody decides (`decisions`). What its systems
 write lands as files under the home folder, with a small dose of real-life dirt; the truth goes elsewhere, and only

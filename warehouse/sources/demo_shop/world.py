@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -121,11 +121,16 @@ class World:
 
     def save(self, folder: Path) -> None:
         """Write the world's state, all or nothing; a world loaded from it lives on exactly as this one."""
-        self.state.save(folder, {"size": self.shop.size.name, "seed": self.shop.seed})
+        size = self.shop.size
+        about = {"size": size.name, "users": size.users, "products": size.products, "seed": self.shop.seed}
+        self.state.save(folder, about)
 
     @classmethod
     def load(cls, folder: Path) -> World:
         """The world that was saved there; FileNotFoundError when there is none."""
         state, about = State.load(folder)
-        shop = Shop.founded(SIZES[str(about["size"])], int(about["seed"]), state.day)
+        # What was saved before shops could have numbers of their own has those of its size.
+        named = SIZES[str(about["size"])]
+        users, products = (int(about.get(what, getattr(named, what))) for what in ("users", "products"))
+        shop = Shop.founded(replace(named, users=users, products=products), int(about["seed"]), state.day)
         return cls(shop, state)
