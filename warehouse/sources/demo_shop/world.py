@@ -122,7 +122,12 @@ class World:
     def save(self, folder: Path) -> None:
         """Write the world's state, all or nothing; a world loaded from it lives on exactly as this one."""
         size = self.shop.size
-        about = {"size": size.name, "users": size.users, "products": size.products, "seed": self.shop.seed}
+        about: dict[str, str | int] = {
+            "size": size.name,
+            "users": size.users,
+            "products": size.products,
+            "seed": self.shop.seed,
+        }
         self.state.save(folder, about)
 
     @classmethod
