@@ -29,6 +29,12 @@ def set_defaults() -> None:
         os.environ.setdefault(name, value)
 
 
+def keep_others_out() -> None:
+    """Let whatever this process and its children write be read by its group at most: files 0640, folders 0750. A umask
+    that is stricter stays."""
+    os.umask(os.umask(0o077) | 0o027)
+
+
 def keep_prefect_in(home: Path) -> None:
     """Let Prefect keep its state under the home folder, unless the user has a Prefect home, server or
     profile of their own: then nights appear there."""

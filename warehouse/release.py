@@ -16,7 +16,7 @@ import duckdb
 
 from warehouse.connect import open_read_only, transaction
 from warehouse.contracts.ops import RELEASES
-from warehouse.release_file import Release, insert_release
+from warehouse.release_file import READERS_ONLY, Release, insert_release
 
 _COLUMNS = ", ".join(RELEASES.column_names)
 _UNFINISHED = ".tmp"
@@ -47,11 +47,13 @@ class Shelf:
         """The file that readers see, None before the first release."""
         return self.folder / self.link.readlink().name if self.link.is_symlink() else None
 
-    def tidy(self) -> None:
-        """Create the folder, and remove what an interrupted night left unfinished."""
+    def tidy(self) -> list[Path]:
+        """Create the folder, and remove what an interrupted night left unfinished; what that was."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self.folder.glob(f"*{_UNFINISHED}*"):
+        leftovers = sorted((*self.folder.glob(f"*{_UNFINISHED}*"), *self.link.parent.glob(_beside(self.link).name)))
+        for leftover in leftovers:
             leftover.unlink()
+        return leftovers
 
 
 def next_release(
@@ -77,7 +79,7 @@ def put_on_shelf(con: duckdb.DuckDBPyConnection, shelf: Shelf, release: Release)
     everything has, and `reconcile` writes the record should the process end in between.
     """
     draft, file = shelf.draft(release.run_id), shelf.file(release.run_id)
-    draft.chmod(0o444)
+    draft.chmod(READERS_ONLY)
     _sync(draft)
     draft.rename(file)
     _sync(shelf.folder)
@@ -90,9 +92,12 @@ def rollback(
 ) -> Release:
     """Point readers to an earlier night, by default the one released before the current; the recorded row.
 
-    LookupError when there is no such release, or its file is no longer kept.
+    One that was killed when readers had changed over already is written down and returned: going back by default would
+    otherwise go back twice. LookupError when there is no such release, or its file is no longer kept.
     """
-    reconcile(con, shelf)
+    found = reconcile(con, shelf)
+    if found and found.kind == "rollback" and to_run_id in (None, found.run_id):
+        return found
     chosen = _find(list_releases(con), to_run_id)
     file = shelf.folder / chosen.file_name
     if not file.exists():
@@ -118,15 +123,15 @@ def list_releases(con: duckdb.DuckDBPyConnection) -> list[Release]:
     return [Release(**dict(zip(RELEASES.column_names, row, strict=True))) for row in rows]
 
 
-def reconcile(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> bool:
-    """Record what readers see if a process ended between the swap and its record; True when something was missing.
+def reconcile(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> Release | None:
+    """Record what readers see if a process ended between the swap and its record; the row that was missing.
 
     The link is the truth, and every file says itself which release it was.
     """
     file = shelf.current
     recorded = [release.file_name for release in list_releases(con) if release.is_current]
     if file is None or not file.exists() or recorded == [file.name]:
-        return False
+        return None
     with open_read_only(file) as published:
         own = next(release for release in list_releases(published) if release.is_current)
     is_known = any(release.run_id == own.run_id for release in list_releases(con))
@@ -134,7 +139,7 @@ def reconcile(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> bool:
     if is_known:
         found = replace(found, kind="rollback", reason="found when the link was compared with the diary")
     _record(con, found)
-    return True
+    return found
 
 
 def prune(shelf: Shelf, keep: int) -> list[str]:
@@ -201,11 +206,16 @@ def _record(con: duckdb.DuckDBPyConnection, release: Release) -> None:
 
 
 def _point(shelf: Shelf, file: Path) -> None:
-    beside = shelf.link.with_name(shelf.link.name + _UNFINISHED)
+    beside = _beside(shelf.link)
     beside.unlink(missing_ok=True)
     beside.symlink_to(os.path.relpath(file, shelf.link.parent))
     beside.replace(shelf.link)
     _sync(shelf.link.parent)
+
+
+def _beside(link: Path) -> Path:
+    """Where the next link is made before it takes the place of this one."""
+    return link.with_name(link.name + _UNFINISHED)
 
 
 def _sync(path: Path) -> None:

@@ -16,6 +16,8 @@ from warehouse.contracts.table import literal, quote
 
 # Readers with an older DuckDB can open the file; every 1.5 can.
 STORAGE_VERSION = "v1.5.0"
+# Nobody writes a file that readers have; the group reads it.
+READERS_ONLY = 0o440
 
 
 @dataclass(frozen=True, kw_only=True)

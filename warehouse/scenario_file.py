@@ -12,7 +12,7 @@ from warehouse.connect import transaction
 from warehouse.contracts.ddl import comment_statements, create_table
 from warehouse.contracts.scenarios import SCENARIO_TABLES
 from warehouse.contracts.table import Table, literal, quote
-from warehouse.release_file import STORAGE_VERSION
+from warehouse.release_file import READERS_ONLY, STORAGE_VERSION
 
 
 def scenario_file(home: Path) -> Path:
@@ -39,7 +39,7 @@ def keep_scenario(con: duckdb.DuckDBPyConnection, home: Path, scenario_id: str) 
         finally:
             con.execute("detach scenarios")
             con.execute("detach database if exists earlier_scenarios")
-        draft.chmod(0o444)
+        draft.chmod(READERS_ONLY)
         with draft.open("rb") as handle:
             os.fsync(handle.fileno())
         draft.replace(file)

@@ -56,7 +56,7 @@ def test_readers_find_tables_views_meaning_and_diary(decided: Warehouse, night: 
     assert report.rows["demand_forecasts"] == 240
     assert night.published_link.is_symlink()
     assert not night.published_link.readlink().is_absolute()
-    assert report.file.stat().st_mode & 0o777 == 0o444
+    assert report.file.stat().st_mode & 0o777 == 0o440
     with open_read_only(night.published_link) as con:
         for table in PUBLISHED_TABLES:
             for name in (table.name, f"{table.name}_latest"):

@@ -33,7 +33,7 @@ def write_data_docs(folder: Path, run_id: str, validations: dict[str, Any]) -> P
     folder.mkdir(parents=True, exist_ok=True)
     for old_page in folder.glob("*.html"):
         old_page.unlink()
-    shutil.copy(_ASSETS / "data_docs.css", folder)
+    shutil.copyfile(_ASSETS / "data_docs.css", folder / "data_docs.css")  # not its mode: the umask rules
     frame = Template((_ASSETS / "page.html").read_text(encoding="utf-8"))
     subtitle = f"night {escape(run_id)}"
     view = DefaultJinjaPageView()  # one for all pages: it keeps the templates that it has compiled
