@@ -32,6 +32,11 @@ _HEADS = {
 
 def publish_artifacts(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     """Put the summary, the heads, the broken checks and the first actions on the flow run's page."""
+    with never_fatal():
+        _publish_all(con, night)
+
+
+def _publish_all(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     heads = [{shown: row[name] for name, shown in _HEADS.items()} for row in morning.heads(con, night.run_id)]
     publish_markdown("night-summary", summary(con, night), "The night in words")
     publish_table(
@@ -86,10 +91,11 @@ def publish_markdown(key: str, markdown: str, description: str) -> None:
 
 @contextmanager
 def never_fatal() -> Iterator[None]:
-    """A night that is published stays so when the Prefect server is lost; the log says what its page lacks."""
+    """A night that is published stays so when the Prefect server is lost, and one that failed says why even if its
+    diary cannot be read any more; the log says what the page lacks."""
     try:
         yield
-    except (httpx.HTTPError, PrefectException) as error:
+    except (httpx.HTTPError, PrefectException, duckdb.Error) as error:
         get_run_logger().warning("an artifact is missing on this page: %s", error)
 
 

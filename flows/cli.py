@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from flows.commands import feeds, look, nights, scenarios, simulations, tuning, upkeep
-from flows.commands.options import FAILED, WRONG_USE
+from flows.commands.options import BUSY, FAILED, WRONG_USE
 from flows.environment import is_debugging, set_debugging
 from flows.errors import in_words
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate, 4 home is in use.",
 )
 for command in (
     nights.run, nights.backfill, scenarios.what_if, simulations.simulate, tuning.tune, look.sql, look.status,
@@ -48,7 +48,7 @@ def main() -> None:
         if is_debugging():
             raise
         sys.stderr.write(f"error: {in_words(error)}\n")
-        sys.exit(WRONG_USE if type(error).__name__ == "SettingsError" else FAILED)
+        sys.exit({"SettingsError": WRONG_USE, "WarehouseBusy": BUSY}.get(type(error).__name__, FAILED))
     finally:
         # The process ends here; looking for garbage among the objects of torch and Prefect would take two seconds more.
         gc.freeze()

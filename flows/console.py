@@ -70,6 +70,10 @@ class ConsoleWatcher(MovingLine):
         self.night = night
         self.leave(f"night of {night.as_of_date} on {night.source}, run {night.run_id}, home {night.home}")
 
+    def noted(self, line: str) -> None:
+        """Leave a line behind."""
+        self.leave(f"note: {line}")
+
     def started(self, step: str, number: int, of: int) -> None:
         """Show the step with an empty bar."""
         self._title = f"{number}/{of} {step}"

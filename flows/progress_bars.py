@@ -7,6 +7,7 @@ from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from flows.artifacts import never_fatal
@@ -37,7 +38,7 @@ class Bar:
 
 
 class ProgressBars:
-    """A watcher that moves the bars, and gives the flow run the name of its day."""
+    """A watcher that moves the bars, gives the flow run the name of its day, and warns in its log."""
 
     def __init__(self) -> None:
         self._night: Night | None = None
@@ -50,6 +51,10 @@ class ProgressBars:
         self._night, self._whole = night, Bar("night-progress", f"Night {night.run_id}")
         with never_fatal(), get_client(sync_client=True) as client:
             client.update_flow_run(UUID(flow_run.id), name=f"night of {night.as_of_date}")
+
+    def noted(self, line: str) -> None:
+        """A warning in the log of the run."""
+        get_run_logger().warning(line)
 
     def started(self, step: str, number: int, of: int) -> None:
         """Remember which step counts now; training and scoring get a bar on their own page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -66,7 +67,9 @@ def step(function: Function, *tags: str, called: str = "", lineage: Lineage | No
             raise
         except Exception as error:
             logger.exception("%s failed", name)
-            _note(work, name, "failed", started_at, clock, f"{type(error).__name__}: {error}")
+            # What failed may be the disk or the database itself; then this error must not hide that one.
+            with suppress(duckdb.Error):
+                _note(work, name, "failed", started_at, clock, f"{type(error).__name__}: {error}")
             raise
         detail = in_words(report)
         seconds = _note(work, name, "completed", started_at, clock, detail)

@@ -18,17 +18,18 @@ from flows.environment import is_debugging, keep_prefect_in, silence_prefect_con
 from flows.errors import in_words
 from flows.settings import Settings
 from flows.watch import watched_by
+from warehouse.lock import WarehouseBusy, require_free
 
 # The heaviest imports of a night: torch and Great Expectations.
 OF_A_NIGHT = ("warehouse.validation.suite", "flows.nightly")
-EXIT_CODES = {"released": 0, "unchanged": 0, "finished": 0, "failed": 1, "stopped": 3}
+EXIT_CODES = {"released": 0, "unchanged": 0, "finished": 0, "failed": 1, "stopped": 3, "busy": 4}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a night ended; `message` names the release, the gate with its remedy, or the error."""
 
-    status: Literal["released", "unchanged", "finished", "failed", "stopped"]
+    status: Literal["released", "unchanged", "finished", "failed", "stopped", "busy"]
     message: str
     run_id: str | None
     as_of_date: date | None
@@ -36,23 +37,35 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 released or unchanged, 1 failed, 3 stopped by a gate."""
+        """0 released or unchanged, 1 failed, 3 stopped by a gate, 4 another process is at work in the home."""
         return EXIT_CODES[self.status]
 
 
 def run_night(
     settings: Settings, as_of_date: date | None = None, *, force: bool = False, is_quiet: bool = False
 ) -> Outcome:
-    """The whole night in this process, on the configured Prefect server or on a temporary one."""
+    """The whole night in this process, on the configured Prefect server or on a temporary one.
+
+    OSError when the home cannot be written.
+    """
     clock = time.perf_counter()
+    try:
+        require_free(settings.home)
+    except WarehouseBusy as busy:
+        seconds = round(time.perf_counter() - clock, 1)
+        return Outcome(status="busy", message=str(busy), run_id=None, as_of_date=as_of_date, seconds=seconds)
     with ConsoleWatcher(is_quiet) as console, watched_by(console), prefect_at_hand(settings):
         from flows.nightly import STOPPED, UNCHANGED, nightly
 
         state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
     if state.is_completed():
         status: Any = "unchanged" if state.name == UNCHANGED else "released"
+    elif state.name == STOPPED:
+        status = "stopped"
     else:
-        status = "stopped" if state.name == STOPPED else "failed"
+        # Somebody may have been quicker since the home was found free.
+        error = state.result(raise_on_failure=False)
+        status = "busy" if isinstance(error, WarehouseBusy) else "failed"
     return Outcome(
         status=status,
         message=_message(state, status),
@@ -88,7 +101,7 @@ def _end_in_order_on_sigterm() -> None:
 
 def _message(state: Any, status: str) -> str:
     """The state's words; for a failure those of the error itself, without Prefect's frame around them."""
-    if status == "failed":
+    if status in ("failed", "busy"):
         error = state.result(raise_on_failure=False)
         if isinstance(error, BaseException):
             return in_words(error)

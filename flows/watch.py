@@ -16,6 +16,9 @@ class Watcher(Protocol):
     def began(self, night: Night) -> None:
         """The night has its name and its day."""
 
+    def noted(self, line: str) -> None:
+        """Something that people should know and no step says: what a killed process left, and that it is mended."""
+
     def started(self, step: str, number: int, of: int) -> None:
         """A step starts; it is the `number`-th `of` all."""
 

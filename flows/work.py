@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from tasks.gates import GateStopped
 from tasks.night import Night
 from warehouse import diary, lock
 from warehouse.connect import open_warehouse
+from warehouse.leftovers import clear_files, settle_nights
 from warehouse.migrate import migrate
 from warehouse.sources import Source, open_source
 
@@ -62,38 +63,57 @@ class Work:
 def at_work(
     settings: Settings, as_of_date: date | None, steps: Sequence[str], watchers: Sequence[Watcher]
 ) -> Iterator[Work]:
-    """The one night at work in this home; how it ends goes into the diary, whatever happens.
+    """The one night at work in this home; how it ends goes into the diary, whatever happens. What a killed one left
+    there is cleared first, and every watcher told.
 
-    Raises `warehouse.lock.WarehouseBusy` when another is at work.
+    Raises `warehouse.lock.WarehouseBusy` when another is at work, `warehouse.diary.ClockBehind` when the clock was
+    moved back and nobody named the day.
     """
     night = plan_night(settings, as_of_date)
     keep_matplotlib_in(night.home)
-    with (
-        lock.writing(night.home, f"night {night.run_id}"),
-        open_warehouse(
+    killed = lock.abandoned_by(night.home)
+    with lock.writing(night.home, f"night {night.run_id}"):
+        found = [f"{killed} was killed"] if killed else []
+        found += clear_files(night.home)
+        with open_warehouse(
             night.warehouse_path,
             time_zone=night.time_zone,
             threads=night.threads,
             memory_limit=night.memory_limit,
-        ) as con,
-    ):
-        migrate(con)
-        diary.start_run(con, identity(night))
-        work = Work(con, night, steps, watchers)
-        for watcher in watchers:
-            watcher.began(night)
-        try:
-            yield work
-        except GateStopped as stop:
-            diary.finish_run(con, night.run_id, "stopped", str(stop))
-            raise
-        except BaseException as error:
-            diary.finish_run(con, night.run_id, "failed", f"{type(error).__name__}: {error}".rstrip(": "))
-            raise
-        if work.skipped_for:
-            diary.finish_run(con, night.run_id, "skipped", f"nothing has changed since {work.skipped_for}")
-        else:
-            diary.finish_run(con, night.run_id, "released")
+        ) as con:
+            migrate(con)
+            if as_of_date is None:
+                diary.require_clock(con)
+            found += diary.mend_clock(con)
+            found += settle_nights(con, night.home)
+            found += [f"marked night {run_id} as ended" for run_id in diary.start_run(con, identity(night))]
+            work = Work(con, night, steps, watchers)
+            for watcher in watchers:
+                watcher.began(night)
+                for line in found:
+                    watcher.noted(line)
+            with _in_the_diary(work):
+                yield work
+
+
+@contextmanager
+def _in_the_diary(work: Work) -> Iterator[None]:
+    """However the night ends stands in the diary."""
+    con, run_id = work.con, work.night.run_id
+    try:
+        yield
+    except GateStopped as stop:
+        diary.finish_run(con, run_id, "stopped", str(stop))
+        raise
+    except BaseException as error:
+        # On a full disk the diary has no room either: then the next night marks this one as crashed.
+        with suppress(duckdb.Error):
+            diary.finish_run(con, run_id, "failed", f"{type(error).__name__}: {error}".rstrip(": "))
+        raise
+    if work.skipped_for:
+        diary.finish_run(con, run_id, "skipped", f"nothing has changed since {work.skipped_for}")
+    else:
+        diary.finish_run(con, run_id, "released")
 
 
 def plan_night(settings: Settings, as_of_date: date | None) -> Night:

@@ -80,7 +80,10 @@ def save(
         config=model.config,
         preprocessing=model.preprocessing,
     )
-    (folder / DESCRIPTION).write_text(checkpoint.model_dump_json(), encoding="utf-8")
+    # The description makes it a model: it appears last, and whole.
+    aside = folder / f"{DESCRIPTION}.part"
+    aside.write_text(checkpoint.model_dump_json(), encoding="utf-8")
+    aside.replace(folder / DESCRIPTION)
     return checkpoint
 
 

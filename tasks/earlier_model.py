@@ -26,8 +26,8 @@ class Earlier:
 
 
 def load_earlier(con: duckdb.DuckDBPyConnection, night: Night) -> Earlier | None:
-    """The model that `warm_start` names; with true the latest earlier night's, or None when there is none or it has
-    other layers.
+    """The model that `warm_start` names; with true that of the latest earlier night that was released, or None when
+    there is none or it has other layers.
 
     Earlier nights saw only labels before their own measured window, so nothing of tonight's can come with them.
     Raises GateStopped when the model that is named cannot be the start.
@@ -46,7 +46,8 @@ def has_learned_older_cutoffs(con: duckdb.DuckDBPyConnection, night: Night) -> b
 
 def _latest(con: duckdb.DuckDBPyConnection, night: Night) -> Earlier | None:
     runs = con.execute(
-        "select run_id from ops.runs where as_of_date < $1 order by as_of_date desc, started_at desc, run_id desc",
+        """select run_id from ops.runs where as_of_date < $1 and status = 'released'
+        order by as_of_date desc, started_at desc, run_id desc""",
         [night.as_of_date],
     ).fetchall()
     folders = (night.home / "models" / run_id for (run_id,) in runs)

@@ -93,11 +93,12 @@ def load_tonight(night: Night) -> ServingModel:
 
 
 def load_champion(con: duckdb.DuckDBPyConnection, night: Night, head: str, frames: Frames) -> ServingModel | None:
-    """The latest earlier night's model that was released for the head and can read tonight's features."""
+    """The model of the latest earlier night that was released with the head and can read tonight's features."""
     runs = con.execute(
         """
         select head_status.run_id from ops.head_status join ops.runs using (run_id)
         where head = $1 and head_status.status = 'released' and as_of_date < $2
+            and runs.status = 'released'
         order by as_of_date desc, started_at desc
         """,
         [head, night.as_of_date],

@@ -22,6 +22,8 @@ def open_warehouse(
     SQL may call `getvariable('time_zone')`. Memory beyond the limit spills to disk beside the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _create_whole(path)
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
     if threads:
         config["threads"] = threads
@@ -135,6 +137,14 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def read_sql(relative_path: str) -> str:
     """The text of a SQL file of this package, such as 'features/users.sql'."""
     return (SQL_FOLDER / relative_path).read_text(encoding="utf-8")
+
+
+def _create_whole(path: Path) -> None:
+    """An empty database gets its name when it is one: what a killed process had only begun could never be opened."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    duckdb.connect(str(beside)).close()
+    beside.rename(path)
 
 
 def _attach(con: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
+
+# What time servers correct in one step on a sound machine.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+
+
+_MOMENTS = (
+    ("ops.runs", "started_at"),
+    ("ops.runs", "finished_at"),
+    ("ops.run_steps", "started_at"),
+    ("ops.releases", "released_at"),
+)
+
+
+class ClockBehind(RuntimeError):  # noqa: N818 - named after what is the case
+    """The machine's clock was moved back; the message says from where to where."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +38,8 @@ class Run:
     code_version: str
 
 
-def start_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
-    """Note that the night has begun; returns how many earlier nights ended without a word.
+def start_run(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """Note that the night has begun; returns the earlier nights that ended without a word.
 
     The caller holds the warehouse's lock, so whatever still says `running` has no process any more. It has crashed,
     unless readers got its release before.
@@ -41,7 +56,34 @@ def start_run(con: duckdb.DuckDBPyConnection, run: Run) -> int:
            values ($1, $2, $3, 'running', $4, $5, $6)""",
         [run.run_id, run.as_of_date, run.source, _now(), run.settings_json, run.code_version],
     )
-    return len(silent)
+    return [run_id for (run_id,) in silent]
+
+
+def require_clock(con: duckdb.DuckDBPyConnection) -> None:
+    """ClockBehind when it is earlier than what the diary has seen: tonight could be a day that is long released, and
+    nights could no longer be told in their order."""
+    now = _now()
+    latest = max((moment for moment in _latest_moments(con).values() if moment), default=now)
+    if latest > now + CLOCK_TOLERANCE:
+        raise ClockBehind(
+            f"the clock of this machine says {now:%Y-%m-%d %H:%M:%S} UTC, but a night was at work here at "
+            f"{latest:%Y-%m-%d %H:%M:%S} UTC: it was moved back. Remedy: set the clock (timedatectl). If it is right "
+            "now and was ahead then, name the day of this night with --as-of; the diary is corrected then."
+        )
+
+
+def mend_clock(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Bring what the diary says of the future back to now; a sentence if there was such. For whoever knows that the
+    clock is right now."""
+    now = _now()
+    ahead = [place for place, moment in _latest_moments(con).items() if moment and moment > now]
+    for table, column in ahead:
+        con.execute(f"update {table} set {column} = $1 where {column} > $1", [now])
+    return (
+        [f"the clock was ahead once: moments after {now:%Y-%m-%d %H:%M} UTC in the diary are set to now"]
+        if ahead
+        else []
+    )
 
 
 def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, status: str, stopped_by: str | None = None) -> None:
@@ -140,6 +182,14 @@ def abandon_transaction(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("rollback")
     except duckdb.TransactionException:
         return  # none was open
+
+
+def _latest_moments(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime | None]:
+    """{(table, column): its latest moment} of all by which nights are told in their order."""
+    latest = {}
+    for table, column in _MOMENTS:
+        (latest[table, column],) = con.execute(f"select max({column}) from {table}").fetchall()[0]
+    return latest
 
 
 def _now() -> datetime:

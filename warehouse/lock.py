@@ -56,10 +56,7 @@ def writing(
         if not is_taken and _take(file, fcntl.LOCK_SH):
             is_taken = _take(file, fcntl.LOCK_EX, patience_with_readers_seconds)
         if not is_taken:
-            raise WarehouseBusy(
-                f"{home} is in use by {_read(file) or 'a process that reads it'}. "
-                "Remedy: wait until it has ended, or end that process; its lock goes with it."
-            )
+            raise _busy(home, file)
         owner = Owner(
             name=name,
             process_id=os.getpid(),
@@ -85,6 +82,16 @@ def reading(home: Path) -> Iterator[Owner | None]:
         yield None if _take(file, fcntl.LOCK_SH) else _read(file)
 
 
+def require_free(home: Path, patience_seconds: float = 5.0) -> None:
+    """Make sure that the home can be written and that nobody else writes there for longer than that; WarehouseBusy or
+    OSError when not. It holds nothing: this is for saying so before anything slow starts."""
+    path = lock_path(home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        if not _take(file, fcntl.LOCK_SH, patience_seconds):
+            raise _busy(home, file)
+
+
 def current_owner(home: Path) -> Owner | None:
     """Who writes to the home right now; None when nobody does, whatever the file says."""
     with reading(home) as owner:
@@ -98,6 +105,13 @@ def abandoned_by(home: Path) -> Owner | None:
         return None
     with path.open("r", encoding="utf-8") as file:
         return _read(file) if _take(file, fcntl.LOCK_SH) else None
+
+
+def _busy(home: Path, file: IO[str]) -> WarehouseBusy:
+    return WarehouseBusy(
+        f"{home} is in use by {_read(file) or 'a process that reads it'}. "
+        "Remedy: wait until it has ended, or end that process; its lock goes with it."
+    )
 
 
 def _take(file: IO[str], kind: int, patience_seconds: float = 0.0) -> bool:

@@ -130,7 +130,7 @@ def test_a_missing_column_stops_a_first_night_without_any_server(shop_folder: Pa
 def test_a_second_night_at_the_same_time_is_refused(prefect_server: str, home: Path, shop_folder: Path) -> None:
     with lock.writing(home, "night of somebody"):
         outcome = run_night(tiny_settings(home, shop_folder), is_quiet=True)
-    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    assert (outcome.status, outcome.exit_code) == ("busy", 4)
     assert "night of somebody" in outcome.message and "Remedy" in outcome.message
 
 

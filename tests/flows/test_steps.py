@@ -39,6 +39,9 @@ class Diary:
     def began(self, night: Night) -> None:
         self.heard.append(("began",))
 
+    def noted(self, line: str) -> None:
+        self.heard.append(("noted", line))
+
     def started(self, step: str, number: int, of: int) -> None:
         self.heard.append(("started", step, number, of))
 

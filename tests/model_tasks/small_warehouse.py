@@ -28,7 +28,8 @@ def night_of(home: Path, run_id: str = "night-1", as_of: date = AS_OF, model: Mo
 
 
 def begin(con: duckdb.DuckDBPyConnection, night: Night) -> None:
-    """The night's line in the diary."""
+    """The night's line in the diary; those before it are released."""
+    con.execute("update ops.runs set status = 'released'")
     con.execute(
         """insert into ops.runs (run_id, as_of_date, source, status, started_at)
         values ($1, $2, 'files', 'running', now())""",

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import pytest
@@ -42,9 +42,9 @@ def load(con: duckdb.DuckDBPyConnection, content_hash: str) -> None:
 
 
 def test_a_night_that_never_ended_is_crashed_when_the_next_one_starts(con) -> None:
-    assert diary.start_run(con, RUN) == 0
+    assert diary.start_run(con, RUN) == []
     assert status(con) == "running"
-    assert diary.start_run(con, replace(RUN, run_id="20240720-1")) == 1
+    assert diary.start_run(con, replace(RUN, run_id="20240720-1")) == [RUN.run_id]
     assert (status(con), status(con, "20240720-1")) == ("crashed", "running")
 
 
@@ -97,3 +97,23 @@ def test_finished_nights_are_those_that_were_released(con) -> None:
     diary.finish_run(con, "2", "stopped")
     assert list(diary.finished_nights(con, "files:x", "{}", "1")) == [date(2024, 7, 19)]
     assert diary.finished_nights(con, "files:x", "{}", "2") == {}
+
+
+def clock(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    monkeypatch.setattr(diary, "_now", lambda: moment)
+
+
+def test_a_clock_that_was_moved_back_is_refused_and_one_that_was_ahead_can_be_mended(con, monkeypatch) -> None:
+    evening, noon = datetime(2024, 7, 19, 22), datetime(2024, 7, 19, 12)
+    clock(monkeypatch, evening)
+    diary.require_clock(con)
+    diary.start_run(con, RUN)
+    clock(monkeypatch, evening - timedelta(seconds=3))
+    diary.require_clock(con)
+    clock(monkeypatch, noon)
+    with pytest.raises(diary.ClockBehind, match=r"12:00:00 UTC, but .* 22:00:00 UTC.*Remedy"):
+        diary.require_clock(con)
+    assert len(diary.mend_clock(con)) == 1
+    assert con.execute("select started_at from ops.runs").fetchall() == [(noon,)]
+    diary.require_clock(con)
+    assert diary.mend_clock(con) == []

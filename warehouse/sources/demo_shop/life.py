@@ -13,6 +13,7 @@ from warehouse.sources.demo_shop.decisions import Decisions
 from warehouse.sources.demo_shop.dirt import soil
 from warehouse.sources.demo_shop.landing import land
 from warehouse.sources.demo_shop.spec import ShopSpec
+from warehouse.sources.demo_shop.state import FILE as STATE_FILE
 from warehouse.sources.demo_shop.world import Day, World
 
 # A killed life goes on from the last state that it saved, and writes the same bytes again.
@@ -28,8 +29,8 @@ class Life:
 
     @staticmethod
     def is_begun(spec: ShopSpec, home: Path) -> bool:
-        """Whether the shop has a life there to go on with."""
-        return spec.landing(home).is_dir() and _state(spec.truth(home)).is_dir()
+        """Whether the shop has a life there to go on with; one that was killed before its first save begins anew."""
+        return spec.landing(home).is_dir() and (_state(spec.truth(home)) / STATE_FILE).is_file()
 
     def live(self, decisions: Decisions | None = None) -> Day:
         """Live one day under the decisions, and write all that it brings; DecisionError, and nothing lived, when the
