@@ -87,7 +87,7 @@ def offer(table: Table, relation: Relation, columns: Mapping[str, str]) -> Offer
     unknown = [
         original for name, original in present.items() if name not in known and original not in relation.ignored_columns
     ]
-    return Offer(table=table, types=known, unknown_columns=tuple(sorted(unknown)))
+    return Offer(table=table, types=known, unknown_columns=tuple(sorted({*unknown, *relation.unread_columns})))
 
 
 def parsed(column: Column, source_type: str) -> str:

@@ -19,13 +19,14 @@ from warehouse.loads import (
     count_rows,
     number_loads,
     plain_strings,
+    retire_deleted_keys,
     retire_older_keys,
     retire_older_versions,
     transaction,
     write_diary,
 )
 from warehouse.quarantine import set_aside
-from warehouse.sources.base import Input, Relation, Source, unreadable
+from warehouse.sources.base import Input, Relation, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_
         count_rows(con, table, run_id)
         if not source.has_disjoint_inputs(table.name):
             retire_older_keys(con, table)
+        if deleted_keys := source.deleted_keys(con, table.name):
+            retire_deleted_keys(con, table, deleted_keys)
         rows_read, rows_replaced = write_diary(con, table, unknown, run_id)
     return FeedLoad(
         feed=table.name,
@@ -94,7 +97,7 @@ def _insert_rows(
             offered = offer(table, relation, {row[0]: row[1] for row in described})
             quarantined += _insert_relation(con, relation, offered, run_id)
         except duckdb.Error as error:
-            raise unreadable(table.name, _culprit(relation, error), error) from error
+            raise source.unreadable(table.name, _culprit(relation, error), error) from error
         unknown.update(dict.fromkeys(relation.input_names, offered.unknown_columns))
     return unknown, quarantined
 

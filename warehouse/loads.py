@@ -132,6 +132,20 @@ def retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(f"delete from {table.qualified_name} where rowid in (select row_id from superseded)")
 
 
+def retire_deleted_keys(con: duckdb.DuckDBPyConnection, table: Table, deleted_keys: str) -> None:
+    """Take out what earlier loads know of the keys in that table: the newest load says that they are gone."""
+    key = ", ".join(quote(name) for name in table.key)
+    con.execute(
+        f"""
+        insert into superseded
+        select old_row.rowid, (select max(load_id) from new_loads)
+        from {table.qualified_name} as old_row
+        semi join {quote(deleted_keys)} using ({key})
+        """
+    )
+    con.execute(f"delete from {table.qualified_name} where rowid in (select row_id from superseded)")
+
+
 def write_diary(
     con: duckdb.DuckDBPyConnection, table: Table, unknown: Mapping[str, tuple[str, ...]], run_id: str
 ) -> tuple[int, int]:

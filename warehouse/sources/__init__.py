@@ -9,7 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
-from warehouse.sources.base import FeedError, Input, Progress, Relation, Source
+from warehouse.sources.base import DatabaseOptions, FeedError, Input, Progress, Relation, Source
 
 
 def source_names() -> tuple[str, ...]:
@@ -17,10 +17,13 @@ def source_names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
 
 
-def open_source(spec: str, as_of_date: date | None = None, home: Path | None = None) -> Source:
+def open_source(
+    spec: str, as_of_date: date | None = None, home: Path | None = None, options: DatabaseOptions | None = None
+) -> Source:
     """The source called `NAME` or `NAME:LOCATION`; FeedError names the nearest when there is none of that name.
 
-    Without an `as_of_date` the source gives everything that it has; `home` is where it may keep what it makes.
+    Without an `as_of_date` the source gives everything that it has; `home` is where it may keep what it makes;
+    `options` are for one that is a database.
     """
     name, _, location = spec.partition(":")
     if name not in source_names():
@@ -30,8 +33,10 @@ def open_source(spec: str, as_of_date: date | None = None, home: Path | None = N
     module = importlib.import_module(f"{__name__}.{name}")
     for member in vars(module).values():
         if inspect.isclass(member) and issubclass(member, Source) and member.__module__ == module.__name__:
-            return member(location or None, as_of_date, home)
+            source = member(location or None, as_of_date, home)
+            source.configure(options or DatabaseOptions())
+            return source
     raise TypeError(f"{module.__name__} has no Source subclass")
 
 
-__all__ = ["FeedError", "Input", "Progress", "Relation", "Source", "open_source", "source_names"]
+__all__ = ["DatabaseOptions", "FeedError", "Input", "Progress", "Relation", "Source", "open_source", "source_names"]

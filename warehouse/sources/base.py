@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -54,6 +54,23 @@ def unreadable(feed: str | None, file: str, error: Exception) -> FeedError:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class DatabaseOptions:
+    """How a source that is a database is read.
+
+    `schema` holds a table or view for each feed; `tables` says where a feed's is instead, as NAME or SCHEMA.NAME. The
+    other columns are those that say when a row changed and that it is deleted, where a table has them; what changed in
+    the last `overlap_minutes` of a night is read again by the next. Without a `password` the driver looks for one.
+    """
+
+    schema: str = "public"
+    tables: Mapping[str, str] = field(default_factory=dict)
+    updated_column: str = "updated_at"
+    deleted_column: str = "deleted_at"
+    overlap_minutes: float = 60.0
+    password: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True)
 class Input:
     """The unit of loading: a file, or a part of a source that never changes once it is complete.
@@ -70,13 +87,15 @@ class Relation:
     """How to read some inputs of one feed: a SELECT whose column `_input_name` says which input a row is from.
 
     `label` is what an error message calls it, `input_names` are the inputs that it reads. `ignored_columns` carry
-    nothing for the contract by design (such as the key of a hive partition) and are not reported as unknown.
+    nothing for the contract by design (such as the key of a hive partition) and are not reported as unknown;
+    `unread_columns` are no part of the SELECT, and are.
     """
 
     sql: str
     label: str
     input_names: tuple[str, ...]
     ignored_columns: frozenset[str] = field(default_factory=frozenset)
+    unread_columns: frozenset[str] = field(default_factory=frozenset)
 
 
 class Source(ABC):
@@ -92,6 +111,9 @@ class Source(ABC):
 
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         self.location, self.as_of_date, self.home = location, as_of_date, home
+
+    def configure(self, options: DatabaseOptions) -> None:  # noqa: B027 - most sources are no database
+        """Say how a database is read; before anything else."""
 
     def prepare(self, progress: Progress) -> None:  # noqa: B027 - most sources find everything ready
         """Make ready what is to be read; called once a night, by the one writer of the home, before any feed."""
@@ -114,3 +136,15 @@ class Source(ABC):
     @abstractmethod
     def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterable[Relation]:
         """Relations that together give every row of these inputs exactly once; run each before asking for the next."""
+
+    def deleted_keys(self, con: duckdb.DuckDBPyConnection, feed: str) -> str | None:
+        """A temporary table with the keys of rows that the inputs just read say are deleted; None for a source whose
+        rows only change or stay."""
+        return None
+
+    def unreadable(self, feed: str, place: str, error: duckdb.Error) -> Exception:
+        """The error for a relation that breaks off or is not what its name says; `place` is its input or label."""
+        return unreadable(feed, place, error)
+
+    def close(self) -> None:  # noqa: B027 - most sources hold nothing open
+        """Let go of what was opened for reading; the source is not used any more."""
