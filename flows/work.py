@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
+from prefect.logging import get_run_logger
 
 from flows.environment import keep_matplotlib_in
 from flows.settings import Settings
@@ -15,7 +16,7 @@ from flows.version import code_version
 from flows.watch import Watcher
 from tasks.gates import GateStopped
 from tasks.night import Night
-from warehouse import diary, lock
+from warehouse import diary, erasure, lock
 from warehouse.connect import open_warehouse
 from warehouse.leftovers import clear_files, settle_nights
 from warehouse.migrate import migrate
@@ -72,7 +73,7 @@ def at_work(
     night = plan_night(settings, as_of_date)
     keep_matplotlib_in(night.home)
     killed = lock.abandoned_by(night.home)
-    with lock.writing(night.home, f"night {night.run_id}"):
+    with lock.writing(night.home, f"night {night.run_id}"), _forgetting_at_the_end(night):
         found = [f"{killed} was killed"] if killed else []
         found += clear_files(night.home)
         with open_warehouse(
@@ -114,6 +115,24 @@ def _in_the_diary(work: Work) -> Iterator[None]:
         diary.finish_run(con, run_id, "skipped", f"nothing has changed since {work.skipped_for}")
     else:
         diary.finish_run(con, run_id, "released")
+
+
+@contextmanager
+def _forgetting_at_the_end(night: Night) -> Iterator[None]:
+    """After the block, when the warehouse is closed, erased users leave its bytes too. A night does not fail by it."""
+    try:
+        yield
+    finally:
+        try:
+            if night.warehouse_path.exists():
+                erasure.rewrite_warehouse(night.warehouse_path, night.memory_limit)
+        except (duckdb.Error, OSError) as error:
+            get_run_logger().warning(
+                "bytes about erased users are still in %s, which could not be written anew: %s. "
+                "Remedy: make room for a second one; the next night tries again.",
+                night.warehouse_path,
+                error,
+            )
 
 
 def plan_night(settings: Settings, as_of_date: date | None) -> Night:

@@ -11,6 +11,7 @@ from mtl_models import checkpoint, warm_start
 from mtl_models.checkpoint import Checkpoint, CheckpointError
 from mtl_models.model import JointModel
 from tasks.gates import GateStopped
+from tasks.model_files import load_model
 from tasks.night import Night
 from tasks.progress import report
 from warehouse import build
@@ -33,7 +34,7 @@ def load_earlier(con: duckdb.DuckDBPyConnection, night: Night) -> Earlier | None
     Raises GateStopped when the model that is named cannot be the start.
     """
     if isinstance(night.model.warm_start, str):
-        return _named(night, night.model.warm_start)
+        return _named(con, night, night.model.warm_start)
     return _latest(con, night) if night.model.warm_start else None
 
 
@@ -55,7 +56,7 @@ def _latest(con: duckdb.DuckDBPyConnection, night: Night) -> Earlier | None:
     if folder is None:
         return None
     try:
-        model, saved = checkpoint.load(folder)
+        model, saved = load_model(con, night, folder.name)
     except CheckpointError as error:
         report(f"training starts afresh: {error}")
         return None
@@ -65,17 +66,18 @@ def _latest(con: duckdb.DuckDBPyConnection, night: Night) -> Earlier | None:
     return Earlier(model, saved, is_same_shop=True)
 
 
-def _named(night: Night, name: str) -> Earlier:
+def _named(con: duckdb.DuckDBPyConnection, night: Night, name: str) -> Earlier:
     """The model of a run of this home, or of a folder."""
     own = night.home / "models"
     folder = next((path for path in (own / name, Path(name)) if (path / checkpoint.DESCRIPTION).is_file()), None)
     if folder is None:
         raise _refused(name, f"is neither a run with a model in {own} nor a folder with {checkpoint.DESCRIPTION}")
+    is_own = folder.resolve().parent == own.resolve()
     try:
-        model, saved = checkpoint.load(folder)
+        model, saved = load_model(con, night, folder.name) if is_own else checkpoint.load(folder)
     except CheckpointError as error:
         raise _refused(name, f"cannot be loaded ({error})") from error
-    is_same_shop = folder.resolve().parent == own.resolve() or saved.source == night.source
+    is_same_shop = is_own or saved.source == night.source
     if is_same_shop and saved.as_of_date >= night.as_of_date:
         raise _refused(
             name, f"is of {saved.as_of_date} and tonight of {night.as_of_date}: it may know what tonight must not"

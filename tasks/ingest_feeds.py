@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tasks.forget_users import forget_users
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
@@ -20,12 +21,13 @@ class IngestReport:
     """What was loaded: one `FeedLoad` per feed that the source has.
 
     `problems` are the errors of feeds that a night can do without; such a feed keeps what it had. `erased_users`
-    counts the users who are gone since this night.
+    counts the users who are gone since this night, `forgotten` says from which files.
     """
 
     feeds: tuple[FeedLoad, ...]
     problems: tuple[str, ...] = ()
     erased_users: int = 0
+    forgotten: tuple[str, ...] = ()
 
     @property
     def rows_read(self) -> int:
@@ -39,7 +41,7 @@ class IngestReport:
             f"{load.feed} has unknown {', '.join(load.unknown_columns)}" for load in self.feeds if load.unknown_columns
         ]
         words += [f"{self.erased_users} users erased"] if self.erased_users else []
-        return "; ".join([*words, *self.problems])
+        return "; ".join([*words, *self.forgotten, *self.problems])
 
 
 def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
@@ -64,9 +66,10 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
     except FeedError as error:
         raise GateStopped("data", f"{error.place}{error.problem}", error.remedy) from error
     erased = erase_users(con, night.run_id)
+    forgotten = tuple(forget_users(con, night))
     report("Ingest done", 1.0)
     present = tuple(load for load in loads if load.inputs_seen)
-    return IngestReport(feeds=present, problems=tuple(problems), erased_users=erased)
+    return IngestReport(feeds=present, problems=tuple(problems), erased_users=erased, forgotten=forgotten)
 
 
 def _require_essential(con: duckdb.DuckDBPyConnection, source: str) -> None:

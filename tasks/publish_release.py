@@ -13,7 +13,7 @@ from tasks.night import Night
 from tasks.progress import report
 from warehouse.connect import open_read_only, transaction
 from warehouse.contracts import PUBLISHED_TABLES
-from warehouse.release import Shelf, next_release, prune, put_on_shelf, reconcile, withdraw_erased
+from warehouse.release import Shelf, next_release, prune, put_on_shelf, reconcile
 from warehouse.release_file import build_file
 from warehouse.validation.results import Result, record
 from warehouse.validation.rules_sql import check_table
@@ -62,7 +62,7 @@ def publish_release(con: duckdb.DuckDBPyConnection, night: Night) -> ReleaseRepo
     report("checking the published file", 0.6)
     rows = _check(con, night, draft)
     put_on_shelf(con, shelf, release)
-    removed = [*withdraw_erased(con, shelf), *prune(shelf, night.publish.keep_releases)]
+    removed = prune(shelf, night.publish.keep_releases)
     return ReleaseReport(run_id=night.run_id, file=shelf.file(night.run_id), rows=rows, removed_files=removed)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import torch
@@ -17,6 +16,7 @@ from mtl_models.model import JointModel
 from mtl_models.predict import predict
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import EntityTable, TaskSamples
+from tasks.model_files import load_model
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
@@ -82,7 +82,7 @@ def load_serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, Serv
     loaded = {}
     for _, version, is_fallback in chosen:
         if version not in loaded:
-            loaded[version] = ServingModel(*checkpoint.load(folder_of(night, version)), is_fallback=is_fallback)
+            loaded[version] = ServingModel(*load_model(con, night, _run_of(version)), is_fallback=is_fallback)
     return {task: loaded[version] for head, version, _ in chosen for task in HEADS[head]}
 
 
@@ -108,7 +108,7 @@ def load_champion(con: duckdb.DuckDBPyConnection, night: Night, head: str, frame
         if not (folder / checkpoint.DESCRIPTION).exists():
             continue
         try:
-            model, saved = checkpoint.load(folder)
+            model, saved = load_model(con, night, run_id)
         except CheckpointError as error:
             report(f"passed over as champion of {head}: {error}")
             continue
@@ -130,11 +130,6 @@ def can_read(preprocessing: Preprocessing, frames: Frames) -> bool:
     )
 
 
-def folder_of(night: Night, model_version: str) -> Path:
-    """Where the model of that version lies."""
-    return night.home / "models" / model_version.rpartition("-")[0]
-
-
 def measured_window(con: duckdb.DuckDBPyConnection, table: str) -> tuple[date, date]:
     """First cut-off of the test fold, and the day up to which it was observed."""
     query = f"""
@@ -143,3 +138,8 @@ def measured_window(con: duckdb.DuckDBPyConnection, table: str) -> tuple[date, d
     """
     first, last = con.execute(query).fetchall()[0]
     return first, last
+
+
+def _run_of(model_version: str) -> str:
+    """The night that trained the model of that version."""
+    return model_version.rpartition("-")[0]

@@ -24,7 +24,7 @@ from tasks.progress import report
 from tasks.read_samples import fit_preprocessing, read_frames
 from tasks.readiness import check_readiness
 from tasks.write_interactions import write_interactions
-from warehouse import build
+from warehouse import build, diary
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         features_version=build.version(),
         source=night.source,
     )
+    diary.record_model(con, night.run_id, checkpoint.hash_of(night.model_folder))
     write_interactions(con, night, model, cosines.means(), lesson.entities, lesson.validation)
     return TrainingReport(
         model_version=saved.model_version,

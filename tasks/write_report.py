@@ -40,7 +40,7 @@ def write_report(con: duckdb.DuckDBPyConnection, night: Night) -> ReportPage:
 def write_page(con: duckdb.DuckDBPyConnection, home: Path, run_id: str) -> ReportPage:
     """Write the page about a released night of the home; `con` is open on its warehouse.
 
-    Pages about nights whose published file is gone go with it, for a file goes when it names somebody who was erased.
+    Pages about nights whose published file is gone go with it.
     LookupError when the night's own file is not kept.
     """
     shelf, folder = Shelf.of(home), home / "reports"

@@ -95,6 +95,17 @@ def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, status: str, stopped
     )
 
 
+def record_model(con: duckdb.DuckDBPyConnection, run_id: str, model_hash: str) -> None:
+    """Note what the night's model is, so that another in its place is noticed."""
+    con.execute("update ops.runs set model_hash = $1 where run_id = $2", [model_hash, run_id])
+
+
+def model_hash(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
+    """What the night's model is; None for a night before that was noted."""
+    found = con.execute("select model_hash from ops.runs where run_id = $1", [run_id]).fetchone()
+    return found[0] if found else None
+
+
 def record_step(
     con: duckdb.DuckDBPyConnection,
     run_id: str,

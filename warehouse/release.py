@@ -153,32 +153,6 @@ def prune(shelf: Shelf, keep: int) -> list[str]:
     return [file.name for file in removed]
 
 
-def withdraw_erased(con: duckdb.DuckDBPyConnection, shelf: Shelf) -> list[str]:
-    """Remove older files that still name a user who was erased since, so that no rollback brings anybody back;
-    names of the removed."""
-    hashes = [row[0] for row in con.execute("select user_hash from ops.erased_users").fetchall()]
-    if not hashes:
-        return []
-    removed = [file for file in shelf.folder.glob("*.duckdb") if file != shelf.current and _names_any(file, hashes)]
-    for file in removed:
-        file.unlink()
-    return [file.name for file in removed]
-
-
-def _names_any(file: Path, hashes: list[str]) -> bool:
-    with open_read_only(file) as published:
-        # A file of an earlier version may lack a table.
-        naming = published.execute(
-            """select schema_name || '.' || table_name from duckdb_columns()
-            where column_name = 'user_id' and not contains(table_name, '_latest')"""
-        ).fetchall()
-        named = " union all ".join(f"select user_id from {table}" for (table,) in naming)
-        found = published.execute(
-            f"select 1 from ({named}) where list_contains($1, sha256(user_id)) limit 1", [hashes]
-        ).fetchall()
-    return bool(found)
-
-
 def _find(releases: list[Release], to_run_id: str | None) -> Release:
     first_releases = [release for release in releases if release.kind == "release"]
     if to_run_id is not None:

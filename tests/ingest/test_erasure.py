@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from tests.landing import Folder
-from warehouse.erasure import erase_users
+from pathlib import Path
+
+import pytest
+
+from tests.landing import Folder, empty_warehouse
+from warehouse.connect import open_read_only, open_warehouse
+from warehouse.erasure import erase_users, pending, rewrite_warehouse
+from warehouse.loads import plain_strings
 
 USERS = "user_id,created_at,erased_at\nanna,2024-01-01,\nbert,2024-01-01,{erased}\n"
 ORDERS = "order_id,user_id,ordered_at,order_total\n1,anna,2024-02-01,10\n2,bert,2024-02-02,20\n"
@@ -88,3 +94,70 @@ def test_experiments_and_people_s_decisions_forget_too(folder: Folder) -> None:
     erase_users(folder.con, "night")
     assert folder.rows("select user_id from ops.experiment_assignments") == [("anna",)]
     assert folder.rows("select user_id from raw.decisions") == [("anna",)]
+
+
+def test_a_row_of_the_quarantine_may_have_the_user_anywhere(folder: Folder) -> None:
+    _land(folder, erased="2024-03-01")
+    folder.con.execute(
+        """insert into ops.quarantined_rows (run_id, table_name, row_number, row_key, row_json) values
+        ('night', 'redemptions', 1, '{"redemption_id": "1"}', '{"redemption_id": "1", "USER": "bert"}'),
+        ('night', 'users', 2, '{"user_id": "bert"}', null), ('night', 'users', 3, '{"user_id": "anna"}', null),
+        ('night', 'users', 4, '{}', '{"user_id": null}')"""
+    )
+    erase_users(folder.con, "night")
+    assert folder.rows("select row_number from ops.quarantined_rows order by all") == [(3,), (4,)]
+
+
+IDS = ["aaron-the-first", "berta-in-the-middle", "zoe-the-last"]
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """The path of a warehouse that was closed after some of its users were erased; others are still there."""
+    path = tmp_path / "warehouse.duckdb"
+    with empty_warehouse(path) as con, plain_strings(con):
+        con.execute(
+            """insert into raw.users by name
+            select user_id, timestamp '2024-01-01' as created_at, if(user_id in $1, current_date, null) as erased_at
+            from (select unnest($1) as user_id union all select format('someone-{}', range) from range(5000))""",
+            [IDS],
+        )
+        con.execute("checkpoint")
+        con.execute("insert into raw.campaign_targets by name select user_id, 'c' as campaign_id from raw.users")
+        con.execute("create schema samples")
+        con.execute("create table samples.profile as select user_id, 1.5 as spend from raw.users order by all")
+        con.execute("checkpoint")
+        assert erase_users(con, "night") == len(IDS)
+    return path
+
+
+def test_deleted_rows_are_in_no_byte_of_the_warehouse(closed: Path) -> None:
+    assert any(name.encode() in closed.read_bytes() for name in IDS), "a test that could not fail"
+    with open_read_only(closed) as con:
+        tables = {table: con.execute(f"from {table}").fetchall() for table in ("raw.users", "samples.profile")}
+    assert rewrite_warehouse(closed, "500MB")
+    assert not [name for name in IDS if name.encode() in closed.read_bytes()]
+    assert [path.name for path in closed.parent.iterdir()] == ["warehouse.duckdb"]
+    with open_warehouse(closed) as con:
+        assert {table: con.execute(f"from {table}").fetchall() for table in tables} == tables
+        assert con.execute("select bool_and(forgotten_at is not null) from ops.erased_users").fetchall() == [(True,)]
+        assert pending(con) == []
+    assert not rewrite_warehouse(closed, "500MB"), "once is enough"
+
+
+def test_who_is_delivered_again_is_forgotten_again(closed: Path) -> None:
+    rewrite_warehouse(closed, "500MB")
+    with open_warehouse(closed) as con:
+        con.execute("insert into raw.users by name select $1 as user_id", [IDS[1]])
+        assert erase_users(con, "next night") == 0 and len(pending(con)) == 1
+    assert rewrite_warehouse(closed, "500MB") and IDS[1].encode() not in closed.read_bytes()
+
+
+def test_a_rewrite_that_fails_changes_nothing(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = closed.read_bytes()
+    monkeypatch.setattr("warehouse.erasure._FORGOTTEN", "select error('the disk is full')")
+    with pytest.raises(Exception, match="the disk is full"):
+        rewrite_warehouse(closed, "500MB")
+    assert closed.read_bytes() == before
+    monkeypatch.undo()
+    assert rewrite_warehouse(closed, "500MB"), "the next night begins anew, over what was left"

@@ -53,6 +53,36 @@ def test_a_damaged_model_is_refused_by_name(trained: Trained, tmp_path: Path, na
         checkpoint.load(tmp_path)
 
 
+def test_another_model_in_its_place_is_refused(trained: Trained, tmp_path: Path) -> None:
+    """Whole and sound in itself, but not the one that was noted."""
+    saved(trained, tmp_path)
+    noted = checkpoint.hash_of(tmp_path)
+    assert checkpoint.load(tmp_path, noted)[1].content_hash == checkpoint.load(tmp_path)[1].content_hash
+    description = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(description | {"source": "elsewhere"}))
+    checkpoint.load(tmp_path)
+    with pytest.raises(CheckpointError, match=r"model\.json is not what its night wrote.*Remedy"):
+        checkpoint.load(tmp_path, noted)
+
+
+def test_a_model_forgets_a_user_and_nobody_else(trained: Trained, tmp_path: Path) -> None:
+    before = saved(trained, tmp_path)
+    words = before.preprocessing.entities["user"].ids.words
+    gone = {words[0], words[7], words[-1]}
+    after = checkpoint.forget(tmp_path, "user", lambda word: word in gone)
+    model, read = checkpoint.load(tmp_path, checkpoint.hash_of(tmp_path))
+    assert read == after and after is not None and after.model_version != before.model_version
+    left = after.preprocessing.entities["user"].ids.words
+    assert [word for word in words if word not in left] == sorted(gone) and len(left) == len(words)
+    old, new = (m.banks["shared"].slots["user"].ids.weight for m in (trained.model, model))
+    for index, word in enumerate(words, start=1):
+        assert torch.equal(new[index], torch.zeros_like(new[index]) if word in gone else old[index])
+    assert checkpoint.forget(tmp_path, "user", lambda word: word in gone) is None
+    names = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(names) == {"model.safetensors", "model.json"}
+    assert not [word for word in gone if f'"{word}"'.encode() in names["model.json"]]
+
+
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"model\.json"):
         checkpoint.load(tmp_path)

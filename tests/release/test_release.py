@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,19 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.connect import open_warehouse
+from warehouse.connect import open_read_only, open_warehouse
 from warehouse.contracts import OPS_TABLES, PUBLISHED_TABLES
 from warehouse.contracts.ddl import create_all
-from warehouse.release import (
-    Shelf,
-    list_releases,
-    next_release,
-    prune,
-    put_on_shelf,
-    reconcile,
-    rollback,
-    withdraw_erased,
-)
+from warehouse.erasure import names_any, rewrite_release
+from warehouse.release import Shelf, list_releases, next_release, prune, put_on_shelf, reconcile, rollback
 from warehouse.release_file import build_file
 
 Warehouse = duckdb.DuckDBPyConnection
@@ -97,18 +90,44 @@ def test_what_readers_see_is_never_removed(con: Warehouse, shelf: Shelf):
     assert {file.stem for file in shelf.folder.iterdir()} == {"a", "c"}
 
 
-def test_files_that_name_an_erased_user_are_withdrawn(con: Warehouse, shelf: Shelf):
-    con.execute("insert into predictions.user_profiles (user_id, run_id) values ('ann', 'a'), ('bob', 'a')")
+def test_a_release_is_written_anew_without_an_erased_user(con: Warehouse, shelf: Shelf):
+    """Nobody else goes, and the file stays the release that it was: rows, views, comments, mode and age."""
+    con.execute("insert into predictions.user_profiles (user_id, run_id) values ('ann-the-first', 'a'), ('bob', 'a')")
+    con.execute(
+        """insert into predictions.action_queue (rank, object_type, object_id, action, run_id)
+        values (1, 'user', 'ann-the-first', 'Ask her back', 'a'), (2, 'product', 'ann-the-first', 'it', 'a')"""
+    )
+    con.execute(
+        """insert into ops.explanations (run_id, table_name, object_id, rank) values ('a', 'user_profiles', 'bob', 1),
+        ('a', 'promotion_recommendations', 'ann-the-first|c', 1), ('a', 'user_profiles', 'ann-the-first', 1),
+        ('a', 'action_queue', '1', 1), ('a', 'action_queue', '2', 1)"""
+    )
     publish(con, shelf, "a")
-    con.execute("delete from predictions.user_profiles where user_id = 'ann'")
-    publish(con, shelf, "b")
-    publish(con, shelf, "c")
-    assert withdraw_erased(con, shelf) == []
-    con.execute("insert into ops.erased_users (user_hash) values (sha256('ann'))")
-    assert withdraw_erased(con, shelf) == ["a.duckdb"]
-    with pytest.raises(LookupError, match="no longer kept"):
-        rollback(con, shelf, to_run_id="a", reason="back", released_by="ann")
-    assert rollback(con, shelf, reason="wrong prices", released_by="ann").run_id == "b"
+    file = shelf.file("a")
+    before, seen = file.stat(), described(file)
+    nobody, ann = (hashlib.sha256(name.encode()).hexdigest() for name in ("nobody", "ann-the-first"))
+    assert not names_any(file, [nobody]) and names_any(file, [nobody, ann])
+    rewrite_release(file, [nobody, ann])
+    assert not names_any(file, [nobody, ann])
+    assert file.read_bytes().count(b"ann-the-first") == 1, "a product may be called so"
+    with open_read_only(file) as published:
+        assert published.execute("select user_id from predictions.user_profiles_latest").fetchall() == [("bob",)]
+        assert published.execute("select rank from predictions.action_queue").fetchall() == [(2,)]
+        left = published.execute("select table_name, object_id from ops.explanations order by all").fetchall()
+    assert left == [("action_queue", "2"), ("user_profiles", "bob")]
+    after = file.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert described(file) == seen and [path.name for path in shelf.folder.iterdir()] == ["a.duckdb"]
+
+
+def described(file: Path) -> list[tuple[object, ...]]:
+    """Every table, view and column with its comment."""
+    with open_read_only(file) as published:
+        return published.execute(
+            """select table_name, column_name, data_type, comment from duckdb_columns()
+            union all select table_name, null, null, comment from duckdb_tables()
+            union all select view_name, null, sql, comment from duckdb_views() where not internal order by all"""
+        ).fetchall()
 
 
 def test_a_rollback_that_was_not_recorded_is_found(con: Warehouse, shelf: Shelf):

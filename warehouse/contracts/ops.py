@@ -32,6 +32,7 @@ RUNS = _diary(
     text("settings_json", "Settings that it ran with, secrets left out"),
     text("code_version", "Version of the application"),
     text("inputs_hash", "Hash of every input in the warehouse at its end; equal hashes mean equal feeds"),
+    text("model_hash", "SHA-256 of its model's description, which has that of the weights; another model is refused"),
 )
 
 RUN_STEPS = _diary(
@@ -72,6 +73,7 @@ ERASED_USERS = _diary(
     text("user_hash", "SHA-256 of the user id; the id itself is forgotten", required=True),
     moment("erased_at", "When erasure was asked for"),
     text("run_id", "Night that erased the user", required=True),
+    moment("forgotten_at", "When the last file that had named the user was written anew; empty until then"),
 )
 
 QUALITY_CHECKS = _diary(
