@@ -46,11 +46,11 @@ BENCHMARKS := balancing ingest validation publish night transfer
 
 bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and a JSON line each; make bench-night runs one
 	for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
-	@echo "left out: make bench-recovery, bench-mtl-synthetic, bench-heads, bench-mtl-heads (longer),"
+	@echo "left out: make bench-load, bench-recovery, bench-mtl-synthetic, bench-heads, bench-mtl-heads (longer),"
 	@echo "bench-census DATA=census-income.test.gz (needs that file); docs/benchmarks.md says what they measure"
 
 # ARGS are the benchmark's own arguments, as its --help or its first lines say.
-$(BENCHMARKS:%=bench-%) bench-recovery bench-mtl-synthetic: bench-%: $(BIN)/.installed-test
+$(BENCHMARKS:%=bench-%) bench-load bench-recovery bench-mtl-synthetic: bench-%: $(BIN)/.installed-test
 	$(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
 
 bench-heads: $(BIN)/.installed-test  ## every head beside LightGBM, EASE and naive, goal by goal; fills docs/quality.md
