@@ -15,9 +15,11 @@ import duckdb
 from packaging.requirements import Requirement
 
 from flows.look import NothingPublished, query_published
+from flows.secrets import open_settings_source
 from flows.settings import Settings
 from warehouse import lock
-from warehouse.sources import FeedError, open_source
+from warehouse.postgres.session import FAILURES
+from warehouse.sources import FeedError
 
 _GIB = 1 << 30
 # A year of a middling shop: warehouse, published files, spilled memory.
@@ -130,9 +132,11 @@ def writer(settings: Settings) -> Finding:
 def source(settings: Settings) -> Finding:
     """The feeds are where the settings say."""
     try:
-        latest = open_source(settings.source, home=settings.home).latest_as_of()
+        latest = open_settings_source(settings).latest_as_of()
     except FeedError as error:
         return Finding(verdict="FAIL", subject="source", seen=error.problem.rstrip("."), remedy=error.remedy)
+    except FAILURES as error:
+        return _unreached("source", error)
     return Finding(verdict="PASS", subject="source", seen=f"{settings.source} has orders before {latest}")
 
 
@@ -184,6 +188,12 @@ def stuck_runs(settings: Settings) -> Finding:
         seen=f"Running on the Prefect page, but killed: {names}",
         remedy="the next night or fivefold serve marks them as crashed",
     )
+
+
+def _unreached(subject: str, error: BaseException) -> Finding:
+    """A database that cannot be used, in its own words."""
+    seen, _, remedy = str(error).partition(". Remedy: ")
+    return Finding(verdict="FAIL", subject=subject, seen=seen, remedy=remedy.rstrip("."))
 
 
 def _wrong_version(requirement: Requirement) -> str:

@@ -22,8 +22,8 @@ from flows.console import err
 from flows.deployments import deployments, schedule_time_zone
 from flows.flow_runs import KILLED, mark_crashed
 from flows.prefect_server import lasting_server
+from flows.secrets import open_settings_source
 from flows.settings import Settings
-from warehouse.sources import open_source
 
 
 class _Runner(Runner):
@@ -85,7 +85,7 @@ def catch_up(nightly: UUID) -> FlowRun | None:
 
 def backfill_last(backfill: UUID, settings: Settings, nights: int) -> str:
     """Ask for the last nights that the source has feeds for; the name of the run."""
-    last = open_source(settings.source, home=settings.home).latest_as_of()
+    last = open_settings_source(settings).latest_as_of()
     days = {"first": str(last - timedelta(days=nights - 1)), "last": str(last)}
     with get_client(sync_client=True) as client:
         name = f"backfill {days['first']} to {days['last']}"

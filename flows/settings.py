@@ -26,6 +26,8 @@ from tasks.night import (
     PublishConfig,
     ValidationConfig,
 )
+from tasks.postgres_settings import PostgresConfig
+from warehouse.postgres.address import refuse_secrets
 
 PREFIX = "FIVEFOLD_"
 # They steer where settings come from and how errors look, so they are not settings themselves.
@@ -52,7 +54,13 @@ class Settings(BaseSettings):
     """Everything that shapes a night; also the parameter form of the flow in the Prefect UI."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        # An address that is refused for its password must not be quoted by whoever prints the error.
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(Path(".fivefold"), description="Folder that holds everything a night writes")
@@ -69,6 +77,7 @@ class Settings(BaseSettings):
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig, description="Reasons of decisions")
     publish: PublishConfig = Field(default_factory=PublishConfig, description="The published file")
     monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig, description="Outcomes, drift and alerts")
+    postgres: PostgresConfig = Field(default_factory=PostgresConfig, description="PostgreSQL as a source")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When what starts")
     notify: SkipJsonSchema[tuple[SecretStr, ...]] = Field(
         (),
@@ -76,6 +85,12 @@ class Settings(BaseSettings):
         description="Who is told of failures, gates that stopped a night, and what a person should look at: Apprise "
         "URLs such as slack://..., or Prefect blocks such as slack-webhook/ops",
     )
+
+    @field_validator("source")
+    @classmethod
+    def _tells_no_secret(cls, source: str) -> str:
+        refuse_secrets(source)
+        return source
 
     @field_validator("notify")
     @classmethod
@@ -124,6 +139,7 @@ class Settings(BaseSettings):
             explanations=self.explanations,
             publish=self.publish,
             monitoring=self.monitoring,
+            postgres=self.postgres,
         )
 
 
@@ -167,7 +183,7 @@ def _refuse_unknown_keys(tree: Mapping[str, Any], origin: str, path: str = "") -
         key = f"{path}{name}"
         if key not in known:
             raise SettingsError(_unknown(key, known, origin))
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and any(inner.startswith(f"{key}.") for inner in known):
             _refuse_unknown_keys(value, origin, f"{key}.")
 
 

@@ -23,6 +23,8 @@ def toml_value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name} = {toml_value(item)}' for name, item in value.items())}}}"
     return str(value) if isinstance(value, int | float) else f'"{value}"'
 
 

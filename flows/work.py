@@ -11,6 +11,7 @@ import duckdb
 from prefect.logging import get_run_logger
 
 from flows.environment import keep_matplotlib_in
+from flows.secrets import load_secrets, open_settings_source
 from flows.settings import Settings
 from flows.version import code_version
 from flows.watch import Watcher
@@ -70,7 +71,7 @@ def at_work(
     Raises `warehouse.lock.WarehouseBusy` when another is at work, `warehouse.diary.ClockBehind` when the clock was
     moved back and nobody named the day.
     """
-    night = plan_night(settings, as_of_date)
+    night = plan_night(settings, as_of_date).model_copy(update={"secrets": load_secrets(settings)})
     keep_matplotlib_in(night.home)
     killed = lock.abandoned_by(night.home)
     with lock.writing(night.home, f"night {night.run_id}"), _forgetting_at_the_end(night):
@@ -139,7 +140,7 @@ def plan_night(settings: Settings, as_of_date: date | None) -> Night:
     """The night of that day; without a day, the latest one that the source knows everything about."""
     source = open_source(settings.source, home=settings.home)
     night = settings.night("", as_of_date or date.min, source.time_zone, source.currency)
-    day = as_of_date or _tonight(source, night.time_zone)
+    day = as_of_date or _tonight(open_settings_source(settings), night.time_zone)
     return night.model_copy(update={"as_of_date": day, "run_id": new_run_id(day)})
 
 

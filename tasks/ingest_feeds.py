@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import duckdb
@@ -52,16 +53,16 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
     loads: list[FeedLoad] = []
     problems: list[str] = []
     try:
-        source = open_source(night.source, night.as_of_date, night.home)
-        source.prepare(report)
-        for number, table in enumerate(FEEDS):
-            report(f"Ingest {table.name}", number / len(FEEDS))
-            try:
-                loads.append(load_feed(con, source, table, night.run_id))
-            except FeedError as error:
-                if table.essential:
-                    raise
-                problems.append(str(error))
+        with closing(open_source(night.source, night.as_of_date, night.home, night.database_options)) as source:
+            source.prepare(report)
+            for number, table in enumerate(FEEDS):
+                report(f"Ingest {table.name}", number / len(FEEDS))
+                try:
+                    loads.append(load_feed(con, source, table, night.run_id))
+                except FeedError as error:
+                    if table.essential:
+                        raise
+                    problems.append(str(error))
         _require_essential(con, night.source)
     except FeedError as error:
         raise GateStopped("data", f"{error.place}{error.problem}", error.remedy) from error

@@ -6,10 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mtl_models.config import Frozen, ModelConfig
 from tasks.experiment_settings import ExperimentsConfig
+from tasks.postgres_settings import PostgresConfig, Secrets
+from warehouse.postgres.address import parse_address
+from warehouse.sources.base import DatabaseOptions
 
 
 class ValidationConfig(Frozen):
@@ -122,9 +125,28 @@ class ExplanationConfig(Frozen):
 
 
 class PublishConfig(Frozen):
-    """The published file."""
+    """The published file, and a PostgreSQL that gets the same tables."""
 
     keep_releases: int = Field(14, ge=1, description="Published files kept for rollback")
+    postgres: str = Field(
+        "",
+        description="Database that gets every release too, such as postgresql://USER@HOST/DATABASE; empty means none",
+    )
+    postgres_schema: str = Field(
+        "predictions", min_length=1, description="Schema of the tables there; each home has one of its own"
+    )
+    postgres_readers: str = Field("", description="Role that may read them; empty grants nothing")
+    postgres_password_block: str = Field(
+        "",
+        description="Prefect Secret block with the password; without one, PGPASSWORD or the passfile has it",
+    )
+
+    @field_validator("postgres")
+    @classmethod
+    def _is_an_address(cls, postgres: str) -> str:
+        if postgres:
+            parse_address(postgres)
+        return postgres
 
 
 class MonitoringConfig(Frozen):
@@ -178,6 +200,13 @@ class Night(Frozen):
     explanations: ExplanationConfig = Field(default_factory=ExplanationConfig)
     publish: PublishConfig = Field(default_factory=PublishConfig)
     monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig)
+    postgres: PostgresConfig = Field(default_factory=PostgresConfig)
+    secrets: Secrets = Field(default_factory=Secrets, exclude=True, repr=False)
+
+    @property
+    def database_options(self) -> DatabaseOptions:
+        """How a source that is a database is read."""
+        return self.postgres.options(self.secrets.source_password)
 
     @property
     def warehouse_path(self) -> Path:

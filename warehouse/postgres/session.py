@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Self
 
 from warehouse.contracts.table import literal, quote
 from warehouse.postgres.address import Address
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What makes the text of a value the same everywhere, and names resolve to the database's own functions alone. A policy
 # that hides rows is an error: half a table is no feed.
