@@ -31,7 +31,7 @@ demo: install  ## the same in .fivefold/demo, where the demo shop lives three ni
 	$(BIN)/fivefold serve --source demo_shop:small --home .fivefold/demo --nights 3
 
 test: $(BIN)/.installed-test  ## install the test extras and run every test
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rs --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 lint: $(BIN)/.installed-test  ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -14,6 +14,9 @@ from pathlib import Path
 # Before anything imports Prefect or torch: tests neither see nor touch what the developer has set up.
 for variable in [name for name in os.environ if name.startswith(("FIVEFOLD_", "PREFECT_"))]:
     del os.environ[variable]
+# Processes that share the tests have a core each.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="fivefold-prefect-")
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 
@@ -21,6 +24,12 @@ import pytest  # noqa: E402
 
 import flows  # noqa: E402, F401 - sets the defaults of every library
 from tests.shop import Shop, write_shop  # noqa: E402
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Processes share the tests by folder: what a folder prepares for the session is then prepared once."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(item.path.parent.relative_to(item.config.rootpath))))
 
 
 @pytest.fixture(scope="session")
