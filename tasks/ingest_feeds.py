@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tasks.balance_rows import balance_rows
 from tasks.forget_users import forget_users
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
+from warehouse.balance import Balance
 from warehouse.contracts import FEEDS
 from warehouse.erasure import erase_users
 from warehouse.ingest import FeedLoad, load_feed
@@ -21,11 +23,13 @@ from warehouse.sources import FeedError, open_source
 class IngestReport:
     """What was loaded: one `FeedLoad` per feed that the source has.
 
-    `problems` are the errors of feeds that a night can do without; such a feed keeps what it had. `erased_users`
-    counts the users who are gone since this night, `forgotten` says from which files.
+    `balance` says where the rows of tonight's inputs are now. `problems` are the errors of feeds that a night can do
+    without; such a feed keeps what it had. `erased_users` counts the users who are gone since this night, `forgotten`
+    says from which files.
     """
 
     feeds: tuple[FeedLoad, ...]
+    balance: Balance
     problems: tuple[str, ...] = ()
     erased_users: int = 0
     forgotten: tuple[str, ...] = ()
@@ -37,7 +41,7 @@ class IngestReport:
 
     def __str__(self) -> str:
         inputs = sum(load.inputs_loaded for load in self.feeds)
-        words = [f"{self.rows_read:,} rows of {inputs:,} new inputs, {len(self.feeds)} feeds"]
+        words = [f"{self.balance}; {inputs:,} new inputs of {len(self.feeds)} feeds"]
         words += [
             f"{load.feed} has unknown {', '.join(load.unknown_columns)}" for load in self.feeds if load.unknown_columns
         ]
@@ -48,12 +52,13 @@ class IngestReport:
 def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
     """Bring schema `raw` up to date with the night's source; each feed is loaded whole, or stays as it was.
 
-    `GateStopped` when a feed that a night cannot do without is missing or cannot be read.
+    `GateStopped` when a feed that a night cannot do without is missing or cannot be read, and when rows were lost.
     """
     loads: list[FeedLoad] = []
     problems: list[str] = []
     try:
         with closing(open_source(night.source, night.as_of_date, night.home, night.database_options)) as source:
+            source.most_bytes = int(night.validation.unpacked_gigabytes * 1e9)
             source.prepare(report)
             for number, table in enumerate(FEEDS):
                 report(f"Ingest {table.name}", number / len(FEEDS))
@@ -68,9 +73,12 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
         raise GateStopped("data", f"{error.place}{error.problem}", error.remedy) from error
     erased = erase_users(con, night.run_id)
     forgotten = tuple(forget_users(con, night))
+    balance = balance_rows(con, night)
     report("Ingest done", 1.0)
     present = tuple(load for load in loads if load.inputs_seen)
-    return IngestReport(feeds=present, problems=tuple(problems), erased_users=erased, forgotten=forgotten)
+    return IngestReport(
+        feeds=present, balance=balance, problems=tuple(problems), erased_users=erased, forgotten=forgotten
+    )
 
 
 def _require_essential(con: duckdb.DuckDBPyConnection, source: str) -> None:

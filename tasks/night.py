@@ -24,6 +24,12 @@ class ValidationConfig(Frozen):
         ge=0,
         description="Most rows of one feed kept in ops.quarantined_rows a night; the rest is counted",
     )
+    unpacked_gigabytes: float = Field(
+        20.0,
+        gt=0,
+        description="Most that one Parquet or compressed file of a feed may unpack to; a larger one is refused before it "
+        "fills the disk",
+    )
 
 
 class FeatureConfig(Frozen):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from tasks.balance_rows import balance_rows
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
@@ -44,7 +45,8 @@ def validate_feeds(con: duckdb.DuckDBPyConnection, night: Night, feeds: Sequence
     """Check the rows that no earlier night has checked, record every result and set broken rows aside.
 
     `GateStopped` when a rule about a whole feed is broken, a check cannot be run, or more of a feed's new rows than
-    its contract allows break a critical rule: all results are recorded then, and every row stays where it is.
+    its contract allows break a critical rule: all results are recorded then, and every row stays where it is. Also when
+    rows were lost on the way.
     """
     # Importing Great Expectations takes seconds, which nothing but this step should pay.
     from warehouse.validation.suite import open_suites
@@ -67,6 +69,7 @@ def validate_feeds(con: duckdb.DuckDBPyConnection, night: Night, feeds: Sequence
         if night.validation.build_data_docs:
             data_docs = str(suites.write_data_docs(night.data_docs_folder))
     _conclude(con, night, verdicts)
+    balance_rows(con, night, feeds)
     report("Validate done", 1.0)
     return _summary(verdicts, data_docs)
 

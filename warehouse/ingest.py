@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.casting import INPUT_COLUMN, Offer, offer
+from warehouse.casting import BROKEN_COLUMN, INPUT_COLUMN, Offer, offer
 from warehouse.contracts import Table
 from warehouse.loads import (
     count_rows,
     number_loads,
     plain_strings,
+    require_counts,
     retire_deleted_keys,
     retire_older_keys,
     retire_older_versions,
@@ -59,8 +60,9 @@ def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_
     with plain_strings(con), transaction(con):
         number_loads(con, fresh)
         retire_older_versions(con, table)
-        unknown, quarantined = _insert_rows(con, source, table, fresh, run_id)
-        count_rows(con, table, run_id)
+        unknown, expected, quarantined = _insert_rows(con, source, table, fresh, run_id)
+        count_rows(con, table)
+        require_counts(con, table, expected)
         if not source.has_disjoint_inputs(table.name):
             retire_older_keys(con, table)
         if deleted_keys := source.deleted_keys(con, table.name):
@@ -87,9 +89,11 @@ def _not_yet_loaded(con: duckdb.DuckDBPyConnection, table: Table, inputs: Sequen
 
 def _insert_rows(
     con: duckdb.DuckDBPyConnection, source: Source, table: Table, fresh: Sequence[Input], run_id: str
-) -> tuple[dict[str, tuple[str, ...]], int]:
-    """Insert the rows of the new loads; returns the unknown columns by input and the number of rows set aside."""
+) -> tuple[dict[str, tuple[str, ...]], dict[str, int], int]:
+    """Insert the rows of the new loads; returns by input the unknown columns and the rows that the source counted, and
+    the number of rows set aside."""
     unknown: dict[str, tuple[str, ...]] = {}
+    expected: dict[str, int] = {}
     quarantined = 0
     for relation in source.relations(con, table.name, fresh):
         try:
@@ -99,7 +103,8 @@ def _insert_rows(
         except duckdb.Error as error:
             raise source.unreadable(table.name, _culprit(relation, error), error) from error
         unknown.update(dict.fromkeys(relation.input_names, offered.unknown_columns))
-    return unknown, quarantined
+        expected.update(relation.row_counts)
+    return unknown, expected, quarantined
 
 
 def _culprit(relation: Relation, error: Exception) -> str:
@@ -109,23 +114,28 @@ def _culprit(relation: Relation, error: Exception) -> str:
 
 def _insert_relation(con: duckdb.DuckDBPyConnection, relation: Relation, offered: Offer, run_id: str) -> int:
     rows = f"({relation.sql})"
-    if not offered.is_certain:
-        # Kept once as text, so that a row that does not parse can be set aside as it was.
+    is_kept_as_text = not relation.is_columnar or _has_broken_row(con, rows, offered)
+    if is_kept_as_text:
+        # Kept once as it came, so that a row that does not parse can be set aside as it was.
         con.execute(
             f"create or replace temp table incoming as "
-            f"select *, {offered.broken_rules} as _broken_rules from {rows} as relation"
+            f"select *, {offered.broken_rules} as {BROKEN_COLUMN} from {rows} as relation"
         )
-        rows = "(from incoming where _broken_rules = '')"
+        rows = f"(from incoming where {BROKEN_COLUMN} = '')"
     con.execute(
         f"""
         insert into {offered.table.qualified_name} ({offered.column_list}, _load_id)
-        select {offered.parsed_list}, load_id
+        select {offered.parsed_list}, new_loads.load_id
         from {rows} as relation
         join new_loads on new_loads.input_name = relation.{INPUT_COLUMN}
         """
     )
-    if offered.is_certain:
+    if not is_kept_as_text:
         return 0
     quarantined = set_aside(con, offered, run_id)
     con.execute("drop table incoming")
     return quarantined
+
+
+def _has_broken_row(con: duckdb.DuckDBPyConnection, rows: str, offered: Offer) -> bool:
+    return bool(con.execute(f"select 1 from {rows} as relation where {offered.is_broken} limit 1").fetchall())

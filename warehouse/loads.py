@@ -1,7 +1,7 @@
 """The bookkeeping of one feed's loading: numbers, what makes way for what, and the rows of `ops.loads`.
 
 Within a transaction three temporary tables carry it: `new_loads` (input_name, content_hash, load_id), `superseded`
-(row_id, by_load) and `rows_read` (load_id, row_count).
+(row_id, by_load, from_load) and `rows_read` (load_id, row_count).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import duckdb
 
 from warehouse.contracts import Table
 from warehouse.contracts.table import quote
-from warehouse.sources.base import Input
+from warehouse.sources.base import FeedError, Input
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def number_loads(con: duckdb.DuckDBPyConnection, fresh: Sequence[Input]) -> None
         {"names": [item.name for item in fresh], "hashes": [item.content_hash for item in fresh]},
     )
     # What makes way for which load: older versions of an input, and older rows of a key.
-    con.execute("create or replace temp table superseded (row_id BIGINT, by_load BIGINT)")
+    con.execute("create or replace temp table superseded (row_id BIGINT, by_load BIGINT, from_load BIGINT)")
 
 
 def retire_older_versions(con: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -63,7 +63,7 @@ def retire_older_versions(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(
         f"""
         insert into superseded
-        select old_row.rowid, new_loads.load_id
+        select old_row.rowid, new_loads.load_id, old_row._load_id
         from {table.qualified_name} as old_row
         join ops.loads as older on older.load_id = old_row._load_id
         join new_loads using (input_name)
@@ -81,7 +81,7 @@ def retire_older_versions(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     )
 
 
-def count_rows(con: duckdb.DuckDBPyConnection, table: Table, run_id: str) -> None:
+def count_rows(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """The temporary table rows_read: rows of each new load, those set aside included."""
     con.execute(
         f"""
@@ -94,13 +94,34 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: Table, run_id: str) -> Non
             union all
             select load_id
             from ops.quarantined_rows
-            join new_loads using (input_name)
-            where run_id = $run_id and table_name = $feed
+            semi join new_loads using (load_id)
         )
         group by load_id
-        """,
-        {"run_id": run_id, "feed": table.name},
+        """
     )
+
+
+def require_counts(con: duckdb.DuckDBPyConnection, table: Table, expected: Mapping[str, int]) -> None:
+    """FeedError when an input has another number of rows than was counted apart from its reading."""
+    found = con.execute(
+        """
+        select input_name, rows_expected, coalesce(row_count, 0)
+        from (select unnest($names::varchar[]) as input_name, unnest($counts::bigint[]) as rows_expected)
+        join new_loads using (input_name)
+        left join rows_read using (load_id)
+        where rows_expected <> coalesce(row_count, 0)
+        order by load_id
+        limit 1
+        """,
+        {"names": list(expected), "counts": list(expected.values())},
+    ).fetchall()
+    for name, rows_expected, row_count in found:
+        raise FeedError(
+            f"It has {rows_expected:,} rows, of which {row_count:,} were read.",
+            feed=table.name,
+            file=name,
+            remedy="deliver the file again, complete; nothing of the feed was loaded.",
+        )
 
 
 def retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -123,7 +144,7 @@ def retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
                 or (select min(_load_id) from {table.qualified_name}) < any_value(first_load_id)
         )
 
-        select old_row.rowid, newest_load
+        select old_row.rowid, newest_load, old_row._load_id
         from {table.qualified_name} as old_row
         join newest using ({key})
         where old_row._load_id < newest_load
@@ -138,7 +159,7 @@ def retire_deleted_keys(con: duckdb.DuckDBPyConnection, table: Table, deleted_ke
     con.execute(
         f"""
         insert into superseded
-        select old_row.rowid, (select max(load_id) from new_loads)
+        select old_row.rowid, (select max(load_id) from new_loads), old_row._load_id
         from {table.qualified_name} as old_row
         semi join {quote(deleted_keys)} using ({key})
         """
@@ -153,12 +174,18 @@ def write_diary(
     con.execute(
         """
         insert into ops.loads
-            (load_id, feed, input_name, content_hash, status, rows_read, rows_replaced, unknown_columns, run_id,
-             loaded_at)
+            (load_id, feed, input_name, content_hash, status, rows_read, rows_replaced, rows_superseded, rows_erased,
+             rows_unrecorded, unknown_columns, run_id, loaded_at)
         with replaced as (
             select by_load as load_id, count(*) as replaced_count
             from superseded
             group by by_load
+        ),
+
+        made_way as (
+            select from_load as load_id, count(*) as superseded_count
+            from superseded
+            group by from_load
         ),
 
         unknown as (
@@ -166,11 +193,12 @@ def write_diary(
         )
         select
             load_id, $feed, input_name, content_hash, 'loaded',
-            coalesce(row_count, 0), coalesce(replaced_count, 0),
+            coalesce(row_count, 0), coalesce(replaced_count, 0), coalesce(superseded_count, 0), 0, 0,
             nullif(unknown_columns, ''), $run_id, now()::timestamp
         from new_loads
         left join rows_read using (load_id)
         left join replaced using (load_id)
+        left join made_way using (load_id)
         left join unknown using (input_name)
         """,
         {
@@ -179,6 +207,13 @@ def write_diary(
             "unknown": [",".join(names) for names in unknown.values()],
             "run_id": run_id,
         },
+    )
+    con.execute(
+        """
+        update ops.loads set rows_superseded = rows_superseded + superseded_count
+        from (select from_load, count(*) as superseded_count from superseded group by from_load) as made_way
+        where load_id = from_load and load_id not in (select load_id from new_loads)
+        """
     )
     rows_read, rows_replaced = con.execute(
         "select (select coalesce(sum(row_count), 0) from rows_read), (select count(*) from superseded)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.casting import INPUT_COLUMN, Offer
+from warehouse.casting import BROKEN_COLUMN, INPUT_COLUMN, Offer
 from warehouse.contracts import Table
 from warehouse.contracts.table import literal, quote
 from warehouse.sources.base import FeedError
@@ -16,17 +16,17 @@ def set_aside(con: duckdb.DuckDBPyConnection, offered: Offer, run_id: str) -> in
     FeedError names the first one when they are more than the contract tolerates.
     """
     table = offered.table
-    rows, broken = con.execute("select count(*), count(*) filter (_broken_rules <> '') from incoming").fetchall()[0]
+    rows, broken = con.execute(f"select count(*), count(*) filter ({BROKEN_COLUMN} <> '') from incoming").fetchall()[0]
     if not broken:
         return 0
     if broken > table.most_quarantined(rows):
         raise _too_many(con, offered, rows, broken)
     known_keys = [name for name in table.key if name in offered.types]
-    row_key = ", ".join(f"{literal(name)}, {quote(name)}" for name in known_keys)
+    row_key = ", ".join(f"{literal(name)}, incoming.{quote(name)}" for name in known_keys)
     con.execute(
         f"""
         insert into ops.quarantined_rows
-            (run_id, table_name, row_number, row_key, broken_rules, row_json, input_name, quarantined_at)
+            (run_id, table_name, row_number, row_key, broken_rules, row_json, input_name, load_id, quarantined_at)
         with earlier as (
             select coalesce(max(row_number), 0) as last_number
             from ops.quarantined_rows
@@ -37,12 +37,15 @@ def set_aside(con: duckdb.DuckDBPyConnection, offered: Offer, run_id: str) -> in
             $feed,
             last_number + row_number() over (order by incoming.rowid),
             json_object({row_key}),
-            _broken_rules,
+            {BROKEN_COLUMN},
             to_json(columns_of_the_file),
-            {INPUT_COLUMN},
+            incoming.{INPUT_COLUMN},
+            new_loads.load_id,
             now()::timestamp
-        from incoming, earlier, lateral (select {_whole_row(con)} as columns_of_the_file)
-        where _broken_rules <> ''
+        from incoming
+        join new_loads on new_loads.input_name = incoming.{INPUT_COLUMN},
+            earlier, lateral (select {_whole_row(con)} as columns_of_the_file)
+        where {BROKEN_COLUMN} <> ''
         """,
         {"run_id": run_id, "feed": table.name},
     )
@@ -52,9 +55,7 @@ def set_aside(con: duckdb.DuckDBPyConnection, offered: Offer, run_id: str) -> in
 def _whole_row(con: duckdb.DuckDBPyConnection) -> str:
     """The row as it was delivered, as a struct expression."""
     names = [row[0] for row in con.execute("describe incoming").fetchall()]
-    fields = [
-        f"{quote(name)} := incoming.{quote(name)}" for name in names if name not in (INPUT_COLUMN, "_broken_rules")
-    ]
+    fields = [f"{quote(name)} := incoming.{quote(name)}" for name in names if name not in (INPUT_COLUMN, BROKEN_COLUMN)]
     return f"struct_pack({', '.join(fields)})"
 
 
@@ -65,14 +66,14 @@ def _too_many(con: duckdb.DuckDBPyConnection, offered: Offer, rows: int, broken:
     row_id, file, row_number, rules = con.execute(
         f"""
         with numbered as (
-            select rowid as row_id, {INPUT_COLUMN}, _broken_rules,
+            select rowid as row_id, {INPUT_COLUMN}, {BROKEN_COLUMN},
                 1 + rowid - min(rowid) over (partition by {INPUT_COLUMN}) as row_number
             from incoming
         )
 
-        select row_id, {INPUT_COLUMN}, row_number, _broken_rules
+        select row_id, {INPUT_COLUMN}, row_number, {BROKEN_COLUMN}
         from numbered
-        where _broken_rules <> ''
+        where {BROKEN_COLUMN} <> ''
         order by row_id
         limit 1
         """

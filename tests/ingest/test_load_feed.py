@@ -69,7 +69,7 @@ def test_one_broken_file_leaves_nothing_half_loaded(folder: Folder) -> None:
         folder.load("products")
     assert caught.value.feed == "products"
     assert caught.value.file == "products/3.csv"
-    assert "Line: 3" in str(caught.value)
+    assert "line 3" in str(caught.value)
     assert before == (folder.rows(ALL), folder.rows("select * from ops.loads"))
 
 

@@ -12,7 +12,8 @@ import pytest
 from tasks.night import Night
 from warehouse.connect import open_memory
 from warehouse.contracts.ddl import create_all
-from warehouse.contracts.ops import LOADS, QUALITY_CHECKS, QUARANTINED_ROWS, RUNS
+from warehouse.contracts.ops import QUALITY_CHECKS, RUNS
+from warehouse.contracts.ops_rows import LOADS, QUARANTINED_ROWS, ROW_BALANCES
 from warehouse.contracts.table import (
     Rule,
     Table,
@@ -63,7 +64,7 @@ ITEMS = Table(
     ),
 )
 FEEDS = (KINDS, ITEMS)
-TABLES = (*FEEDS, RUNS, LOADS, QUALITY_CHECKS, QUARANTINED_ROWS)
+TABLES = (*FEEDS, RUNS, LOADS, QUALITY_CHECKS, QUARANTINED_ROWS, ROW_BALANCES)
 
 
 @pytest.fixture

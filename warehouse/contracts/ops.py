@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from warehouse.contracts.ops_outcomes import ALERTS, DRIFT_METRICS, OUTCOME_CALIBRATION, OUTCOMES
 from warehouse.contracts.ops_people import PEOPLE_TABLES
+from warehouse.contracts.ops_rows import LOADS, QUARANTINED_ROWS, ROW_BALANCES
 from warehouse.contracts.ops_tuning import TUNING_TRIALS
 from warehouse.contracts.table import Column, Table, day, flag, integer, moment, number, text
 
@@ -47,25 +48,6 @@ RUN_STEPS = _diary(
     text("detail", "What it did, in words"),
 )
 
-LOADS = _diary(
-    "loads",
-    "One row per input that was read; an input that changed is a new row.",
-    ("load_id",),
-    integer("load_id", "Number of the load, kept on each raw row", required=True),
-    text("feed", "Feed", required=True),
-    text("input_name", "File or part of a source", required=True),
-    text("content_hash", "What the content was", required=True),
-    text("status", "loaded, or replaced by a later version", one_of=("loaded", "replaced")),
-    integer("rows_read", "Rows in the input", low=0),
-    integer(
-        "rows_replaced", "Older rows that made way: earlier versions of the input, and rows with the same key", low=0
-    ),
-    text("unknown_columns", "Columns that the contract does not know, comma separated"),
-    text("run_id", "Night that loaded it", required=True),
-    moment("loaded_at", "When", required=True),
-    text("validated_by", "Night that checked its rows and let them pass; empty until then"),
-)
-
 ERASED_USERS = _diary(
     "erased_users",
     "One row per user who was erased, so that no later file brings the user back.",
@@ -92,20 +74,6 @@ QUALITY_CHECKS = _diary(
     integer("rows_broken", "Rows that break it", low=0),
     text("detail", "What was seen instead"),
     moment("checked_at", "When", required=True),
-)
-
-QUARANTINED_ROWS = _diary(
-    "quarantined_rows",
-    "One row per feed row that was set aside.",
-    ("run_id", "table_name", "row_number"),
-    _RUN,
-    text("table_name", "Feed", required=True),
-    integer("row_number", "Number within the night and feed", required=True),
-    text("row_key", "Primary key of the row, as JSON"),
-    text("broken_rules", "Rules that it breaks, comma separated", required=True),
-    text("row_json", "The whole row as JSON, every value as text, so that nothing is lost"),
-    text("input_name", "File or part of a source it came from"),
-    moment("quarantined_at", "When", required=True),
 )
 
 HEAD_STATUS = _diary(
@@ -253,6 +221,7 @@ OPS_TABLES = (
     RUNS,
     RUN_STEPS,
     LOADS,
+    ROW_BALANCES,
     ERASED_USERS,
     QUALITY_CHECKS,
     QUARANTINED_ROWS,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.formats.reasons import reason
+
 # What a long step says about itself, and the share of it that is done (0 to 1) where that is known.
 Progress = Callable[[str, float | None], None]
 
@@ -43,11 +45,10 @@ class FeedError(Exception):
 
 
 def unreadable(feed: str | None, file: str, error: Exception) -> FeedError:
-    """The error for a file that breaks off or is not what its name says. The line itself is not quoted: it may tell
-    something about a person."""
-    lines = [line for line in str(error).splitlines()[:3] if not line.startswith(("Original Line", "Possible"))]
+    """The error for a file that breaks off or is not what its name says, in words that quote nothing of its content:
+    a line may tell something about a person."""
     return FeedError(
-        f"It cannot be read: {' '.join(lines)}.".replace("..", "."),
+        f"It cannot be read: {reason(error)}.",
         feed=feed,
         file=file,
         remedy="deliver the file again, complete and in the format that its name says; nothing of the feed was loaded.",
@@ -89,6 +90,8 @@ class Relation:
     `label` is what an error message calls it, `input_names` are the inputs that it reads. `ignored_columns` carry
     nothing for the contract by design (such as the key of a hive partition) and are not reported as unknown;
     `unread_columns` are no part of the SELECT, and are.
+    `row_counts`: the rows of an input, counted apart from its reading, where they are known. `is_columnar`: single
+    columns are read at little cost, so that they may be looked at before all are read.
     """
 
     sql: str
@@ -96,6 +99,8 @@ class Relation:
     input_names: tuple[str, ...]
     ignored_columns: frozenset[str] = field(default_factory=frozenset)
     unread_columns: frozenset[str] = field(default_factory=frozenset)
+    row_counts: Mapping[str, int] = field(default_factory=dict)
+    is_columnar: bool = False
 
 
 class Source(ABC):
@@ -103,11 +108,13 @@ class Source(ABC):
 
     `time_zone` and `currency` are the defaults of the shop behind it. With an `as_of_date` a source that holds its
     whole history gives only what the shop would have landed before that day. `home` is the folder of everything that
-    the application writes, for a source that keeps something there; None where nothing is to be written.
+    the application writes, for a source that keeps something there; None where nothing is to be written. An input that
+    unpacks to more than `most_bytes` is refused.
     """
 
     time_zone: str = "UTC"
     currency: str = "USD"
+    most_bytes: int = 20 * 10**9
 
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         self.location, self.as_of_date, self.home = location, as_of_date, home

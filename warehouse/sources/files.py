@@ -9,26 +9,23 @@ features, which look at moments.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from pyarrow import parquet
 
 from warehouse.casting import INPUT_COLUMN, parsed
 from warehouse.connect import open_memory
 from warehouse.contracts import feed as feed_named
 from warehouse.contracts.table import literal, quote
+from warehouse.formats.folder import files_of
+from warehouse.formats.shape import Shape, shape_of
+from warehouse.formats.text import UnsoundFile
 from warehouse.sources.base import FeedError, Input, Relation, Source, unreadable
-
-FORMATS = ("parquet", "csv", "ndjson", "jsonl")
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
 class Files(Source):
@@ -37,6 +34,7 @@ class Files(Source):
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         super().__init__(location, as_of_date, home)
         self.folder = Path(location or "").expanduser()
+        self._states: dict[str, tuple[int, ...] | None] = {}
         if not location or not self.folder.is_dir():
             raise FeedError(
                 f"There is no folder {str(self.folder)!r}.",
@@ -44,19 +42,22 @@ class Files(Source):
             )
 
     def latest_as_of(self, time_zone: str | None = None) -> date:
-        """The day after the last order."""
+        """The day after the last order; a moment that no order can have does not count."""
         orders = feed_named("orders")
         last_day: date | None = None
         with open_memory() as con:
             for relation in self.relations(con, "orders", self.inputs(con, "orders")):
-                types = {row[0]: row[1] for row in con.execute(f"describe {relation.sql}").fetchall()}
-                if "ordered_at" not in types:
-                    continue
-                moment = parsed(orders.column("ordered_at"), types["ordered_at"])
-                days = con.execute(
-                    f"select timezone($1, timezone('UTC', max({moment})))::date + 1 from ({relation.sql})",
-                    [time_zone or self.time_zone],
-                ).fetchall()[0][0]
+                try:
+                    types = {row[0]: row[1] for row in con.execute(f"describe {relation.sql}").fetchall()}
+                    if "ordered_at" not in types:
+                        continue
+                    moment = parsed(orders.column("ordered_at"), types["ordered_at"], is_event=True)
+                    days = con.execute(
+                        f"select timezone($1, timezone('UTC', max({moment})))::date + 1 from ({relation.sql})",
+                        [time_zone or self.time_zone],
+                    ).fetchall()[0][0]
+                except duckdb.Error as error:
+                    raise unreadable("orders", relation.label, error) from error
                 last_day = max(filter(None, (last_day, days)), default=None)
         if last_day is None:
             raise FeedError(
@@ -67,32 +68,49 @@ class Files(Source):
         return last_day
 
     def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> list[Input]:
-        """The files of the feed, sorted by path."""
-        paths = [*self.folder.glob(f"{feed}.*"), *(self.folder / feed).rglob("*")]
-        return [
-            Input(path.relative_to(self.folder).as_posix(), _hash(path))
-            for path in sorted(paths)
-            if path.is_file() and not path.name.startswith((".", "_"))
-        ]
+        """The files of the feed, sorted by path; FeedError names one that is no readable file."""
+        paths = files_of(self.folder, feed)
+        self._states |= {name: _state(path) for name, path in paths.items()}
+        return [Input(name, _hash(path, feed, name)) for name, path in paths.items()]
 
     def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterator[Relation]:
-        """One relation for all files of one shape: a year of daily files is read in one pass."""
-        shapes: dict[_Shape, list[str]] = {}
+        """One relation for all files of one shape: a year of daily files is read in one pass.
+
+        FeedError when a file has changed since it was named as an input: half of it may be of either version.
+        """
+        shapes: dict[Shape, dict[str, int | None]] = {}
         for item in inputs:
+            path = self.folder / item.name
             try:
-                shape = _shape(con, self.folder / item.name, feed, _hive_columns(item.name))
-            except (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError) as error:
+                shape, rows = shape_of(con, path, feed, _hive_columns(item.name), self.most_bytes)
+            except UnsoundFile as error:
+                raise FeedError(
+                    f"It cannot be read: {error.problem}.", feed=feed, file=item.name, remedy=f"{error.remedy}."
+                ) from error
+            except (duckdb.Error, pa.ArrowException, OSError) as error:
                 raise unreadable(feed, item.name, error) from error
-            shapes.setdefault(shape, []).append(item.name)
-        for shape, names in shapes.items():
+            shapes.setdefault(shape, {})[item.name] = rows
+        for shape, rows_of in shapes.items():
+            names = tuple(rows_of)
             yield Relation(
                 sql=self._select(shape, names),
                 label=names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more",
-                input_names=tuple(names),
+                input_names=names,
                 ignored_columns=shape.hive_columns,
+                row_counts={name: rows for name, rows in rows_of.items() if rows is not None},
+                is_columnar=shape.is_columnar,
             )
+        for item in inputs:
+            if item.name in self._states and self._states[item.name] != _state(self.folder / item.name):
+                raise FeedError(
+                    "It was changed while it was read.",
+                    feed=feed,
+                    file=item.name,
+                    remedy="write files under another name, such as .NAME.part, and rename them when they are whole; "
+                    "run the night again.",
+                )
 
-    def _select(self, shape: _Shape, names: Sequence[str]) -> str:
+    def _select(self, shape: Shape, names: Sequence[str]) -> str:
         files = ", ".join(literal(str(self.folder / name)) for name in names)
         folder_length = len(str(self.folder / names[0])) - len(names[0])
         name = f"{quote(INPUT_COLUMN)}[{folder_length + 1}:]"
@@ -106,90 +124,24 @@ class Files(Source):
         )
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What files have in common that one table function can read together.
-
-    `function` and its `options` read them; `columns` are those within the files, in lower case, and `hive_columns`
-    those that the folders name; `types` keeps files apart whose columns differ in type.
-    """
-
-    function: str
-    options: str
-    columns: frozenset[str]
-    hive_columns: frozenset[str]
-    types: str = ""
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What changes with the content of a file; None when it is gone."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _hash(path: Path, feed: str, name: str) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(feed, name, error) from error
 
 
 def _hive_columns(name: str) -> frozenset[str]:
     """The columns that folders like `date=2026-03-01` give to all rows of a file."""
-    return frozenset(part.partition("=")[0].lower() for part in name.split("/")[:-1] if "=" in part)
-
-
-def _shape(con: duckdb.DuckDBPyConnection, path: Path, feed: str, hive_columns: frozenset[str]) -> _Shape:
-    """How to read a file: Parquet as it is typed, CSV and NDJSON as text."""
-    compression = COMPRESSIONS.get(path.suffix)
-    kind = (path.with_suffix("") if compression else path).suffix.removeprefix(".")
-    if kind not in FORMATS or (compression and kind == "parquet"):
-        raise FeedError(
-            f"{path.name!r} has no format that is known.",
-            feed=feed,
-            file=path.name,
-            remedy=f"deliver {', '.join(FORMATS)}; csv, ndjson and jsonl may be compressed as .gz or .zst.",
-        )
-    if kind == "parquet":
-        schema = parquet.read_schema(path).remove_metadata()
-        options = "hive_partitioning = false, binary_as_string = true"
-        return _Shape("read_parquet", options, _lower(schema.names), hive_columns, str(schema))
-    if compression:
-        _check_complete(path, compression)
-    if kind == "csv":
-        delimiter, names = _csv_header(path, compression)
-        options = f"auto_detect = false, header = true, delim = {literal(delimiter)}, quote = '\"', escape = '\"'"
-        return _text_shape("read_csv", options, names, hive_columns)
-    return _text_shape("read_ndjson", "records = true", _ndjson_keys(con, path, feed), hive_columns)
-
-
-def _text_shape(function: str, options: str, names: Sequence[str], hive_columns: frozenset[str]) -> _Shape:
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    return _Shape(function, f"{options}, columns = {{{columns}}}", _lower(names), hive_columns)
-
-
-def _lower(names: Sequence[str]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)
-
-
-def _check_complete(path: Path, compression: str) -> None:
-    """OSError when the stream breaks off: DuckDB would take a cut CSV for a short one."""
-    with pa.input_stream(str(path), compression=compression) as stream:
-        while stream.read(1 << 20):
-            pass
-
-
-def _csv_header(path: Path, compression: str | None) -> tuple[str, list[str]]:
-    """The delimiter and the names of the columns."""
-    with pa.input_stream(str(path), compression=compression) as stream:
-        header = stream.read(1 << 16).decode("utf-8-sig", errors="ignore")
-    first_line = header.splitlines()[0] if header else ""
-    delimiter = max(",;\t|", key=first_line.count)
-    names = next(csv.reader([first_line], delimiter=delimiter), [])
-    if not names:
-        raise OSError("the file is empty, even the header is missing")
-    return delimiter, names
-
-
-def _ndjson_keys(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> list[str]:
-    """Optional columns of the contract are always asked for: a key may first appear far down the file."""
-    sampled = con.execute(
-        f"describe from read_ndjson({literal(str(path))}, records = true, maximum_depth = 1, "
-        "field_appearance_threshold = 0, map_inference_threshold = -1)"
-    ).fetchall()
-    names = [row[0] for row in sampled]
-    present = {name.lower() for name in names}
-    optional = [column.name for column in feed_named(feed).columns if not column.required]
-    return names + [name for name in optional if name not in present]
+    pairs = (part.partition("=") for part in name.split("/")[:-1])
+    return frozenset(column.lower() for column, equals, _ in pairs if column and equals)

@@ -76,7 +76,8 @@ def set_aside(con: duckdb.DuckDBPyConnection, run_id: str, broken: BrokenRows, r
     columns = (*table.column_names, "_load_id")
     con.execute(
         f"""
-        with leaving as (
+        create or replace temp table leaving as
+        with leaving_rows as (
             select {_as_json(table.key)} as row_key,
                    {_as_json(columns)} as row_json,
                    array_to_string(broken_rules, ',') as broken_rules,
@@ -84,15 +85,20 @@ def set_aside(con: duckdb.DuckDBPyConnection, run_id: str, broken: BrokenRows, r
             from {table.qualified_name} as feed_rows
             join {broken.rows} as broken on broken.row_id = feed_rows.rowid
         )
+        select row_number() over (order by row_key, row_json) as place, *
+        from leaving_rows
+        """
+    )
+    con.execute(
+        """
         insert into ops.quarantined_rows
-            (run_id, table_name, row_number, row_key, broken_rules, row_json, input_name, quarantined_at)
-        select $run_id, $table_name,
-               $last_number + row_number() over (order by row_key, row_json) as row_number,
-               row_key, leaving.broken_rules, row_json, input_name, now() at time zone 'UTC'
+            (run_id, table_name, row_number, row_key, broken_rules, row_json, input_name, load_id, quarantined_at)
+        select $run_id, $table_name, $last_number + place,
+               row_key, broken_rules, row_json, input_name, load_id, now() at time zone 'UTC'
         from leaving
         left join ops.loads using (load_id)
-        order by row_number
-        limit $row_limit
+        where place <= $row_limit
+        order by place
         """,
         {
             "run_id": run_id,
@@ -101,6 +107,15 @@ def set_aside(con: duckdb.DuckDBPyConnection, run_id: str, broken: BrokenRows, r
             "row_limit": row_limit,
         },
     )
+    con.execute(
+        """
+        update ops.loads set rows_unrecorded = coalesce(rows_unrecorded, 0) + row_count
+        from (select load_id as from_load, count(*) as row_count from leaving where place > $1 group by load_id) as rest
+        where load_id = from_load
+        """,
+        [row_limit],
+    )
+    con.execute("drop table leaving")
     con.execute(f"delete from {table.qualified_name} where rowid in (select row_id from {broken.rows})")
 
 

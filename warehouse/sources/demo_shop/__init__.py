@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -73,6 +74,6 @@ class DemoShop(Source):
             raise FeedError("The demo shop has no folder to live in.", remedy="name a home folder with --home.")
         return self.home
 
-    @property
+    @cached_property
     def _files(self) -> Files:
         return Files(str(self.spec.landing(self._home)), self.as_of_date)

@@ -1,0 +1,80 @@
+"""What is known of a Parquet file before its rows are read: from its footer, and from the texts if they may be huge.
+
+A few kilobytes of Parquet can stand for terabytes: a billion equal rows, or one long text that every row names. Such
+files are refused before they fill the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from pyarrow import parquet
+
+from warehouse.contracts.table import literal, quote
+from warehouse.formats.text import LONGEST_LINE, UnsoundFile
+
+# How the files are read, here and for the warehouse.
+OPTIONS = "hive_partitioning = false, binary_as_string = true"
+_MAGIC = b"PAR1"
+_TEXT = "BYTE_ARRAY"
+
+
+@dataclass(frozen=True)
+class ParquetFacts:
+    """`columns` of the file, its `schema` as text (equal texts mean equal types) and its number of `rows`."""
+
+    columns: tuple[str, ...]
+    schema: str
+    rows: int
+
+
+def inspect(con: duckdb.DuckDBPyConnection, path: Path, *, most_bytes: int) -> ParquetFacts:
+    """Read the footer. UnsoundFile: the file unpacks to more than `most_bytes`, or a text is absurdly long."""
+    with path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise UnsoundFile("it does not begin as a Parquet file does", "deliver the file again, as Parquet")
+    footer = parquet.read_metadata(path)
+    schema = footer.schema.to_arrow_schema().remove_metadata()
+    fixed_bytes = footer.num_rows * 8 * footer.num_columns
+    text_bytes = 0
+    if fixed_bytes <= most_bytes:
+        longest_chunks = _longest_chunks(footer)
+        doubtful = [name for name, size in longest_chunks.items() if size > LONGEST_LINE]
+        if doubtful:
+            text_bytes = _measure_texts(con, path, doubtful)
+    if fixed_bytes + text_bytes > most_bytes:
+        raise UnsoundFile(
+            f"its {footer.num_rows:,} rows unpack to more than {most_bytes / 1e9:g} GB",
+            "deliver it in parts, or raise validation.unpacked_gigabytes if it is meant to be so large",
+        )
+    return ParquetFacts(columns=tuple(schema.names), schema=str(schema), rows=footer.num_rows)
+
+
+def _longest_chunks(footer: parquet.FileMetaData) -> dict[str, int]:
+    """{text column: bytes of its largest chunk}: no value can be longer, though many rows may share it."""
+    longest: dict[str, int] = {}
+    for group in range(footer.num_row_groups):
+        for number in range(footer.num_columns):
+            chunk = footer.row_group(group).column(number)
+            if chunk.physical_type == _TEXT and "." not in chunk.path_in_schema:
+                longest[chunk.path_in_schema] = max(longest.get(chunk.path_in_schema, 0), chunk.total_uncompressed_size)
+    return longest
+
+
+def _measure_texts(con: duckdb.DuckDBPyConnection, path: Path, columns: list[str]) -> int:
+    """Bytes of all texts of these columns; UnsoundFile names the row and column of one that is too long."""
+    lengths = [f"strlen({quote(name)}::varchar)" for name in columns]
+    file = f"read_parquet({literal(str(path))}, {OPTIONS}, file_row_number = true)"
+    measures = ", ".join(f"max({length}), sum({length}), arg_max(file_row_number, {length})" for length in lengths)
+    (measured,) = con.execute(f"select {measures} from {file}").fetchall()
+    total = 0
+    for name, longest, size, row in zip(columns, measured[0::3], measured[1::3], measured[2::3], strict=True):
+        if (longest or 0) > LONGEST_LINE:
+            raise UnsoundFile(
+                f"row {row + 1} has {longest:,} bytes of text in column {name!r}",
+                f"shorten it to {LONGEST_LINE:,} bytes; no column of a feed holds so much text",
+            )
+        total += int(size or 0)
+    return total
