@@ -31,7 +31,7 @@ from warehouse.postgres.address import refuse_secrets
 
 PREFIX = "FIVEFOLD_"
 # They steer where settings come from and how errors look, so they are not settings themselves.
-CONTROL_VARIABLES = frozenset({"FIVEFOLD_CONFIG", "FIVEFOLD_DEBUG"})
+CONTROL_VARIABLES = frozenset({"FIVEFOLD_CONFIG", "FIVEFOLD_DEBUG", "FIVEFOLD_PSEUDONYM_KEY"})
 
 
 class SettingsError(ValueError):
@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig, description="Outcomes, drift and alerts")
     postgres: PostgresConfig = Field(default_factory=PostgresConfig, description="PostgreSQL as a source")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When what starts")
+    pseudonym_key_block: str = Field(
+        "",
+        description="Prefect Secret block with the key under which ids of users and visitors are kept as hashes; "
+        "without one, FIVEFOLD_PSEUDONYM_KEY has it, or ids stay as they are delivered",
+    )
     notify: SkipJsonSchema[tuple[SecretStr, ...]] = Field(
         (),
         exclude=True,
@@ -151,6 +156,12 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingsError(_in_words(error)) from None
     except UnreadableSetting as error:
         raise SettingsError(f"{error}. Remedy: write the value as JSON, such as [256, 128].") from None
+
+
+def pseudonym_key() -> SecretStr | None:
+    """The key of pseudonyms in FIVEFOLD_PSEUDONYM_KEY. No setting: it is in no file and on no form."""
+    key = os.environ.get("FIVEFOLD_PSEUDONYM_KEY")
+    return SecretStr(key) if key else None
 
 
 def config_file() -> Path | None:

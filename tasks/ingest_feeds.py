@@ -9,9 +9,10 @@ import duckdb
 
 from tasks.balance_rows import balance_rows
 from tasks.forget_users import forget_users
-from tasks.gates import GateStopped
+from tasks.gates import bad_feed
 from tasks.night import Night
 from tasks.progress import report
+from tasks.pseudonyms import use_pseudonyms
 from warehouse.balance import Balance
 from warehouse.contracts import FEEDS
 from warehouse.erasure import erase_users
@@ -54,6 +55,7 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
 
     `GateStopped` when a feed that a night cannot do without is missing or cannot be read, and when rows were lost.
     """
+    use_pseudonyms(con, night)
     loads: list[FeedLoad] = []
     problems: list[str] = []
     try:
@@ -70,7 +72,7 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
                     problems.append(str(error))
         _require_essential(con, night.source)
     except FeedError as error:
-        raise GateStopped("data", f"{error.place}{error.problem}", error.remedy) from error
+        raise bad_feed(error) from error
     erased = erase_users(con, night.run_id)
     forgotten = tuple(forget_users(con, night))
     balance = balance_rows(con, night)

@@ -60,7 +60,8 @@ class PostgresConfig(Frozen):
 
 
 class Secrets(Frozen):
-    """Passwords of one night. Whatever writes a night down leaves them out."""
+    """Passwords and keys of one night. Whatever writes a night down leaves them out."""
 
     source_password: SecretStr | None = None
     publish_password: SecretStr | None = None
+    pseudonym_key: SecretStr | None = None

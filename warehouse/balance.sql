@@ -12,7 +12,8 @@ select
     coalesce(loads.rows_erased, 0) as rows_erased,
     loads.load_id is not null and loads.rows_superseded is null as is_opening,
     loads.run_id,
-    rows_read - rows_in_feed - rows_quarantined - rows_replaced - rows_erased as rows_unaccounted
+    -- Not rows_replaced by its name: a load has a column of that name, of the rows that made way for it.
+    rows_read - rows_in_feed - rows_quarantined - coalesce(loads.rows_superseded, 0) - rows_erased as rows_unaccounted
 from ops.loads as loads
 full join rows_in_feeds using (load_id)
 left join rows_set_aside using (load_id);

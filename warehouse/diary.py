@@ -106,6 +106,14 @@ def model_hash(con: duckdb.DuckDBPyConnection, run_id: str) -> str | None:
     return found[0] if found else None
 
 
+def require_pseudonym_key(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str | None) -> bool:
+    """Note under which key the night keeps ids of people; False when what is loaded already is under another."""
+    con.execute("update ops.runs set pseudonym_key = $1 where run_id = $2", [fingerprint, run_id])
+    others = """select 1 from ops.loads join ops.runs using (run_id)
+        where loads.status = 'loaded' and pseudonym_key is distinct from $1 limit 1"""
+    return not con.execute(others, [fingerprint]).fetchall()
+
+
 def record_step(
     con: duckdb.DuckDBPyConnection,
     run_id: str,

@@ -26,6 +26,7 @@ from warehouse.loads import (
     transaction,
     write_diary,
 )
+from warehouse.pseudonyms import pseudonymous, pseudonymous_keys
 from warehouse.quarantine import set_aside
 from warehouse.sources.base import Input, Relation, Source
 
@@ -66,6 +67,7 @@ def load_feed(con: duckdb.DuckDBPyConnection, source: Source, table: Table, run_
         if not source.has_disjoint_inputs(table.name):
             retire_older_keys(con, table)
         if deleted_keys := source.deleted_keys(con, table.name):
+            pseudonymous_keys(con, table, deleted_keys)
             retire_deleted_keys(con, table, deleted_keys)
         rows_read, rows_replaced = write_diary(con, table, unknown, run_id)
     return FeedLoad(
@@ -95,13 +97,14 @@ def _insert_rows(
     unknown: dict[str, tuple[str, ...]] = {}
     expected: dict[str, int] = {}
     quarantined = 0
-    for relation in source.relations(con, table.name, fresh):
+    for delivered in source.relations(con, table.name, fresh):
         try:
+            relation = pseudonymous(con, table, delivered)
             described = con.execute(f"describe {relation.sql}").fetchall()
             offered = offer(table, relation, {row[0]: row[1] for row in described})
             quarantined += _insert_relation(con, relation, offered, run_id)
         except duckdb.Error as error:
-            raise source.unreadable(table.name, _culprit(relation, error), error) from error
+            raise source.unreadable(table.name, _culprit(delivered, error), error) from error
         unknown.update(dict.fromkeys(relation.input_names, offered.unknown_columns))
         expected.update(relation.row_counts)
     return unknown, expected, quarantined

@@ -34,6 +34,7 @@ RUNS = _diary(
     text("code_version", "Version of the application"),
     text("inputs_hash", "Hash of every input in the warehouse at its end; equal hashes mean equal feeds"),
     text("model_hash", "SHA-256 of its model's description, which has that of the weights; another model is refused"),
+    text("pseudonym_key", "Fingerprint of the key under which it keeps ids of people; empty: ids are as delivered"),
 )
 
 RUN_STEPS = _diary(
