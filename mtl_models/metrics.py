@@ -88,14 +88,15 @@ def bias_percent(observed: Values, predicted: Values) -> float:
 
 def decile_gini(observed: Values, predicted: Values) -> float:
     """How well ten groups by prediction separate the money, as a share of what perfect knowledge separates."""
-    return _gini(observed, _best_first(predicted)) / _gini(observed, _best_first(observed))
+    best = _gini(observed, _best_first(observed))
+    return _gini(observed, _best_first(predicted)) / best if best else float("nan")
 
 
 def decile_mape(observed: Values, predicted: Values) -> float:
     """Mean absolute percentage error of the mean in each of ten groups by prediction."""
     groups = [group for group in np.array_split(_best_first(predicted), 10) if observed[group].mean() > 0]
     errors = [abs(predicted[group].mean() - observed[group].mean()) / observed[group].mean() for group in groups]
-    return float(np.mean(errors))
+    return float(np.mean(errors)) if errors else float("nan")
 
 
 def share_cross_entropy(observed: Values, predicted: Values) -> float:

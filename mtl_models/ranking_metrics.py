@@ -52,13 +52,18 @@ def score_lists(
     precisions = np.bincount(of_list, hit * precision, len(relevant))
     best = np.cumsum(discount)[np.maximum(ideal, 1) - 1]
     return RankingScores(
-        recall=float((hits / np.maximum(relevant, 1))[counted].mean()),
-        ndcg=float((gain / best)[counted].mean()),
-        mean_average_precision=float((precisions / np.maximum(ideal, 1))[counted].mean()),
-        hit_rate=float((hits > 0)[counted].mean()),
+        recall=_mean((hits / np.maximum(relevant, 1))[counted]),
+        ndcg=_mean((gain / best)[counted]),
+        mean_average_precision=_mean((precisions / np.maximum(ideal, 1))[counted]),
+        hit_rate=_mean((hits > 0)[counted]),
         shown_products=len(np.unique(products[top][counted[of_list]])),
         lists=int(counted.sum()),
     )
+
+
+def _mean(values: NDArray[np.float64] | NDArray[np.bool_]) -> float:
+    """NaN where nobody bought anything."""
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _hits_so_far(

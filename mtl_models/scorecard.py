@@ -6,7 +6,6 @@ gate is the measure that decides the release: the one that costs money when it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,54 +17,10 @@ from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.heads.quality import QUALITY_BOUNDS
 from mtl_models.metrics import Values
 from mtl_models.ranking_metrics import score_lists
+from mtl_models.score import Columns, Prediction, Score, of_column
 
 # Below this share of a week in stock, sales were cut noticeably.
 SCARCE_RATIO = 0.9
-
-Measure = Callable[[Values, Values], float]
-Columns = Mapping[str, Values]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One row of ops.model_metrics. `is_higher_better` is None where neither way is good."""
-
-    task: str
-    metric: str
-    value: float
-    baseline_value: float
-    baseline: str
-    is_higher_better: bool | None
-    is_gate: bool
-    sample_count: int
-
-    @property
-    def beats_baseline(self) -> bool:
-        """Whether the model is better than the baseline; undefined measures beat nothing."""
-        if np.isnan(self.value):
-            return False
-        if np.isnan(self.baseline_value) or self.is_higher_better is None:
-            return True
-        return self.value > self.baseline_value if self.is_higher_better else self.value < self.baseline_value
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Observed values of one task with the model's and the baselines' answers to them."""
-
-    task: str
-    observed: Values
-    model: Values
-    baselines: Mapping[str, Values]
-
-    def score(self, metric: str, measure: Measure, *, better: str | None = "lower", is_gate: bool = False) -> Score:
-        """The measure of the model beside the best of the baselines by that measure."""
-        sign = -1 if better == "higher" else 1
-        plain = {name: measure(self.observed, values) for name, values in self.baselines.items()}
-        name = min(plain, key=lambda name: abs(plain[name]) if better is None else sign * plain[name])
-        value = measure(self.observed, self.model)
-        is_higher = None if better is None else better == "higher"
-        return Score(self.task, metric, value, plain[name], name, is_higher, is_gate, len(self.observed))
 
 
 def score_profile(targets: Columns, baselines: Columns, predicted: Columns) -> list[Score]:
@@ -126,7 +81,7 @@ class Lists:
 
 def score_recommendation(lists: Lists, score: Values, popularity: Values) -> list[Score]:
     """Gated by the order of the whole list and by that of products new to the user: one ranker serves both."""
-    scores = []
+    scores, catalogue = [], max(lists.catalogue, 1)
     kinds = (("all", np.ones(len(score), bool), lists.relevant), ("new", lists.is_new, lists.relevant_new))
     for task, inside, relevant in kinds:
         ours, plain = (
@@ -138,7 +93,7 @@ def score_recommendation(lists: Lists, score: Values, popularity: Values) -> lis
             "recall_20": (ours.recall, plain.recall),
             "map_20": (ours.mean_average_precision, plain.mean_average_precision),
             "hit_rate_20": (ours.hit_rate, plain.hit_rate),
-            "coverage": (ours.shown_products / lists.catalogue, plain.shown_products / lists.catalogue),
+            "coverage": (ours.shown_products / catalogue, plain.shown_products / catalogue),
         }
         scores += [
             Score(task, metric, value, baseline, "popularity, 7-day decay", True, metric == "ndcg_20", ours.lists)
@@ -262,7 +217,8 @@ def score_uplift(targets: Columns, baselines: Columns, inputs: Columns, predicte
 
 def _effect(ordered: Values, offered: NDArray[np.bool_]) -> float:
     """Share of those with the offer who ordered, less that of those without."""
-    return float(ordered[offered].mean() - ordered[~offered].mean())
+    with_offer, without = ordered[offered], ordered[~offered]
+    return float(with_offer.mean() - without.mean()) if len(with_offer) and len(without) else float("nan")
 
 
 def _demand(targets: Columns) -> Values:
@@ -273,8 +229,3 @@ def _demand(targets: Columns) -> Values:
 
 def _non_buyers(observed: Values, probability: Values) -> float:
     return metrics.average_precision(1 - observed, -probability)
-
-
-def of_column(measure: Measure, i: int) -> Measure:
-    """The measure of the i-th column of the predicted [n, k]."""
-    return lambda observed, predicted: measure(observed, predicted[:, i])

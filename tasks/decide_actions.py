@@ -8,6 +8,7 @@ import duckdb
 
 from tasks.decisions import pricing, queue, recommendation, replenishment, service
 from tasks.decisions.context import clear, is_served, prepare, run_step, write
+from tasks.decisions.silent_heads import hold_silent_heads
 from tasks.night import Night
 from tasks.progress import report
 
@@ -37,7 +38,7 @@ class DecisionReport:
 
 def decide_actions(con: duckdb.DuckDBPyConnection, night: Night) -> DecisionReport:
     """Fill schema `predictions` with this night's rows, with none when something fails; the tables of a head that no
-    model serves stay empty.
+    model serves stay empty, and a head that has nothing to say is set to not_released.
 
     Not in one transaction: rows that are not committed are read with one thread, which takes twice the time.
     """
@@ -45,7 +46,8 @@ def decide_actions(con: duckdb.DuckDBPyConnection, night: Night) -> DecisionRepo
     clear(con)
     run_step(con, "unserved")
     try:
-        return DecisionReport(_decide(con, night))
+        rows = _decide(con, night)
+        return DecisionReport(rows | dict.fromkeys(hold_silent_heads(con, night), 0))
     except BaseException:
         clear(con)
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from tasks.decisions.context import is_served
+from tasks.decisions.silent_heads import TABLES_OF_HEADS
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
@@ -18,13 +19,6 @@ from warehouse.release_file import build_file
 from warehouse.validation.results import Result, record
 from warehouse.validation.rules_sql import check_table
 
-# The tables of a served head that may not be empty; campaigns and tickets may well be absent.
-TABLES_OF_HEADS = {
-    "profile": ("user_profiles",),
-    "recommendation": ("product_recommendations",),
-    "pricing": ("price_recommendations", "price_responses"),
-    "supply": ("demand_forecasts", "replenishment_recommendations"),
-}
 # Users known to the night who must have a profile; the few without are those whose last order was taken back.
 MINIMUM_COVERAGE = 0.99
 

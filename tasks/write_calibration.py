@@ -16,7 +16,7 @@ from mtl_models.model import JointModel
 from mtl_models.predict import predict, predict_uncalibrated
 from mtl_models.relative_losses import MEASURED_ROWS
 from mtl_models.samples import TaskSamples
-from mtl_models.scorecard import Measure
+from mtl_models.score import Measure
 from tasks.night import Night
 from tasks.serving import HEADS, Scored
 from tasks.write_rows import replace_night

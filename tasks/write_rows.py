@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import duckdb
 import polars as pl
+from polars import selectors as cs
 
 
 def replace_night(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame, run_id: str) -> None:
     """Replace a night's rows of an `ops` table, so that a repeated night does not count twice."""
     con.execute(f"delete from {table} where run_id = $1", [run_id])
-    append(con, table, rows)
+    append(con, table, defined(rows))
+
+
+def defined(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with what is not defined empty, neither NaN nor infinite: SQL sorts both above every number."""
+    numbers = cs.float()
+    return rows.with_columns(pl.when(numbers.is_finite()).then(numbers)) if len(rows) else rows
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mtl_models.heads import TASKS
 from mtl_models.ranking_metrics import LENGTH
-from mtl_models.scorecard import Columns, Score
+from mtl_models.score import Columns, Score
 from tasks.read_samples import read_keys
 from tasks.score_heads import Answers, score_answers
 

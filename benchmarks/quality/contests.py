@@ -12,7 +12,7 @@ from heads.resampling import redrawn
 from quality.goals import Goal
 
 from mtl_models import metrics
-from mtl_models.scorecard import Score
+from mtl_models.score import Score
 from tasks.read_samples import read_keys
 from tasks.score_heads import Answers, score_answers
 

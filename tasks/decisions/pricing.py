@@ -40,7 +40,8 @@ def decide(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, int]:
     demand = arrays(
         con,
         """select product_row, demand_units_mean, price_assumed, demand.elasticity
-        from predicted.demand join priced_products using (product_id)""",
+        from predicted.demand join priced_products using (product_id)
+        order by product_row, site_id, week_start""",
     )
     prices, is_ending = _grids(con, products, night.decisions.pricing.grid_steps)
     middle = _response(prices, products, demand, demand["elasticity"])

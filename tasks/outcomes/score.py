@@ -14,7 +14,7 @@ from mtl_models.metrics import Values
 from mtl_models.realised import Realised, bins
 from tasks.night import Night
 from tasks.outcomes.topics import TOPICS, Topic
-from tasks.write_rows import append
+from tasks.write_rows import append, defined
 from warehouse.connect import read_sql, transaction
 from warehouse.contracts.table import quote
 
@@ -124,6 +124,4 @@ def _arrays(frame: pl.DataFrame) -> dict[str, Values]:
 
 
 def _frame(rows: list[Row]) -> pl.DataFrame:
-    """Rows as a frame; a measure that is not defined is empty, not NaN."""
-    frame, numbers = pl.DataFrame(rows, infer_schema_length=None), pl.selectors.float()
-    return frame.with_columns(pl.when(numbers.is_finite()).then(numbers)) if rows else frame
+    return defined(pl.DataFrame(rows, infer_schema_length=None))

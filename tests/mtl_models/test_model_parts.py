@@ -16,7 +16,7 @@ from mtl_models.batching import joint_batches, micro_batch_sizes, shuffled, thin
 from mtl_models.demand_curve import units_at
 from mtl_models.heads.supply import LEVELS, Supply, quantiles_over_mean
 from mtl_models.preprocess import CLIP, EntitySpec, Scaler, Vocabulary
-from mtl_models.scorecard import Prediction
+from mtl_models.score import Prediction
 from tests.mtl_models.toy_shop import Shop
 
 

@@ -12,6 +12,7 @@ from warehouse.contracts.table import (
     moment,
     money,
     number,
+    numbers_finite,
     ratio,
     text,
 )
@@ -32,6 +33,8 @@ COMMON = (
     text("primary_reason", "The main reason, in words", required=True),
     moment("predicted_at", "When it was computed", required=True),
 )
+# Of these, what tells of the run and not of the night: all else is equal when a night is made again.
+OF_THE_RUN = frozenset({"run_id", "model_version", "predicted_at"})
 
 
 # How a user is treated, on every row that concerns one.
@@ -57,7 +60,7 @@ def _published(
         key=key,
         columns=(*columns, *COMMON),
         note=note,
-        rules=rules,
+        rules=(numbers_finite(columns), *rules),
     )
 
 

@@ -267,3 +267,16 @@ def at_least_rows(count: int, severity: Severity = "critical") -> Rule:
         severity=severity,
         scope="table",
     )
+
+
+def numbers_finite(columns: tuple[Column, ...]) -> Rule:
+    """The rule that each DOUBLE is a number: NaN is above every bound and every other number, and infinity may have no
+    bound to cross."""
+    names = tuple(column.name for column in columns if column.type == "DOUBLE")
+    return Rule(
+        name="numbers_finite",
+        kind="sql",
+        columns=names,
+        violation=f"not ({' and '.join(['true', *(f'isfinite({quote(name)})' for name in names)])})",
+        meaning="every number is one: neither infinite nor NaN",
+    )

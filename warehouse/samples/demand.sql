@@ -153,7 +153,7 @@ select
     cast(round(if(log_percent_off < 0, full_price * exp(log_percent_off), shelf_price), 4) as float) as mean_price_assumed,
     cast(reference_price as float) as reference_price,
     case when fold <> 'serve' then list_price[weeks_known + horizon] else last_list_price end as list_price,
-    not is_sold_by_weight and last_list_price is not null as is_priced,
+    not is_sold_by_weight and coalesce(last_list_price > 0, false) as is_priced,
     is_supply_test,
     is_price_test,
     cast(coalesce(display, 0) as float) as ctx_display,

@@ -9,6 +9,7 @@ with latest as (
 ),
 open_lines as (
     select
+        purchase_order_line_id,
         product_id,
         ship_to_site_id as site_id,
         quantity_submitted - if(received_at is null, coalesce(quantity_received, 0), 0) as units,
@@ -24,9 +25,9 @@ receipts as (
     select
         product_id,
         site_id,
-        sum(units) as units,
-        sum(units) filter (where days_to_come between 0 and 7) as units_7d,
-        sum(units) filter (where days_to_come between 0 and 28) as units_28d
+        sum(units order by purchase_order_line_id) as units,
+        sum(units order by purchase_order_line_id) filter (where days_to_come between 0 and 7) as units_7d,
+        sum(units order by purchase_order_line_id) filter (where days_to_come between 0 and 28) as units_28d
     from open_lines
     group by all
 ),
@@ -49,9 +50,9 @@ union all
 select
     'all',
     product_id,
-    sum(position_units),
-    sum(available_units),
-    sum(arriving_7d_units),
-    sum(arriving_28d_units)
+    sum(position_units order by site_id),
+    sum(available_units order by site_id),
+    sum(arriving_7d_units order by site_id),
+    sum(arriving_28d_units order by site_id)
 from positions
 group by product_id

@@ -4,7 +4,7 @@
 -- arrive meanwhile.
 create or replace temp table contact_reasons as
 with usual as (
-    select avg(handle_minutes) as handle_minutes
+    select avg(handle_minutes order by ticket_id) as handle_minutes
     from raw.service_tickets
     where staging.business_date(created_at) < getvariable('as_of_date')
 ),
@@ -15,6 +15,7 @@ deliveries as (
 ),
 contacts as (
     select
+        ticket_id,
         ctx_is_delivered as is_delivered,
         ctx_is_overdue as is_overdue,
         contact_reason,
@@ -35,7 +36,7 @@ select
     is_delivered,
     is_overdue,
     mode(contact_reason order by contact_reason) as likely_reason,
-    avg(if(is_spared, contact_cost, 0)) as spared_cost,
+    avg(if(is_spared, contact_cost, 0) order by ticket_id) as spared_cost,
     count(*) as contacts
 from contacts
 group by is_delivered, is_overdue

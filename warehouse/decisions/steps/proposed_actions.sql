@@ -118,11 +118,11 @@ offers as (
         false as is_margin,
         format(
             'The users chosen redeem with {:.1f}% probability on average, the others with {:.1f}%.',
-            100 * avg(redemption_probability) filter (is_recommended),
-            coalesce(100 * avg(redemption_probability) filter (not is_recommended), 0)
+            100 * avg(redemption_probability order by user_id) filter (is_recommended),
+            coalesce(100 * avg(redemption_probability order by user_id) filter (not is_recommended), 0)
         ) as primary_reason,
         any_value(model_version) as model_version,
-        any_value(evidence_level) as evidence_level,
+        min(evidence_level) as evidence_level,
         bool_or(is_fallback) as is_fallback
     from predictions.promotion_recommendations
     join raw.campaigns on campaign_id = promotion_id
@@ -151,4 +151,4 @@ union all by name select * exclude (wanted_units, sellable_units) from shortages
 union all by name select * from win_backs
 union all by name select * from offers
 union all by name select * from contacts
-order by head, object_id
+order by head, object_id, action

@@ -1,7 +1,7 @@
 -- One row per coming day, channel and contact reason, with what a contact takes; queue_row numbers them for arrays.
 create or replace temp table service_queues as
 with solved as (
-    select channel, contact_reason, handle_minutes
+    select ticket_id, channel, contact_reason, handle_minutes
     from raw.service_tickets
     where handle_minutes is not null and staging.business_date(created_at) < getvariable('as_of_date')
 )
@@ -16,7 +16,7 @@ select
     late_orders,
     late_ratio,
     minutes.handle_minutes as own_handle_minutes,
-    coalesce(minutes.handle_minutes, (select avg(handle_minutes) from solved)) as handle_minutes,
+    coalesce(minutes.handle_minutes, (select avg(handle_minutes order by ticket_id) from solved)) as handle_minutes,
     service_level,
     answer_within_minutes,
     maximum_occupancy_ratio,
@@ -25,7 +25,7 @@ select
     decided.decision_id
 from predicted.service_days
 left join (
-    select channel, contact_reason, avg(handle_minutes) as handle_minutes from solved group by all
+    select channel, contact_reason, avg(handle_minutes order by ticket_id) as handle_minutes from solved group by all
 ) as minutes using (channel, contact_reason)
 left join service_terms using (channel, contact_reason)
 left join standing_decisions as decided
