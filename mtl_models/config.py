@@ -126,6 +126,12 @@ class ModelConfig(NetworkConfig):
     slot_width: int = Field(48, ge=4, description="Width of each encoded entity")
     id_dropout: float = Field(0.5, ge=0, lt=1, description="Share of ids hidden, so that features can stand in")
     warm_max_epochs: int = Field(1, ge=1, description="Most passes when an earlier night's model is the start")
+    most_rows: int = Field(
+        1_000_000,
+        ge=1000,
+        description="Rows of one sample table that are in memory at once: of a larger window, a fixed part of its "
+        "users, products or orders teaches and measures; predictions are made in parts",
+    )
     finish_epochs: int = Field(1, ge=0, description="Passes with the validation window added, at a low step size")
     warm_start: bool | str = Field(
         True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,24 +62,30 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
     estimate_lead_times(con)
     on_file("item-item model")
     started = time.perf_counter()
-    con.register("item_item_scores", score_similar_products(con, night))
+    score_similar_products(con, night)
     seconds["item-item model"] = time.perf_counter() - started
-    try:
-        seconds |= build.run_files(con, build.RECOMMENDATION_FILES, on_file)
-    finally:
-        con.unregister("item_item_scores")
+    seconds |= build.run_files(con, build.RECOMMENDATION_FILES, on_file)
     return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
 
 
-def score_similar_products(con: duckdb.DuckDBPyConnection, night: Night) -> pa.Table:
-    """What the item-item model says at each cut-off of the recommendation: (cutoff_date, user_index, item, score,
-    is_candidate), for its best items that are new to each user and for the candidates found otherwise."""
+def score_similar_products(con: duckdb.DuckDBPyConnection, night: Night) -> None:
+    """Write the temp table `item_item_scores`: what the item-item model says at each cut-off of the recommendation, for
+    its best items that are new to each user and for the candidates found otherwise."""
+    con.execute(
+        "create or replace temp table item_item_scores"
+        " (cutoff_date date, user_index integer, item integer, score float, is_candidate boolean)"
+    )
     cutoffs = con.execute("select cutoff_date from features.recommendation_cutoffs order by all").fetchall()
     count = round(_SIMILAR_SHARE * night.features.candidates_per_user)
-    return pa.concat_tables([_scores_at(con, cutoff, count) for (cutoff,) in cutoffs])
+    for (cutoff,) in cutoffs:
+        for part in _scores_at(con, cutoff, count):
+            con.register("scored_users", part)
+            con.execute("insert into item_item_scores select * from scored_users")
+            con.unregister("scored_users")
 
 
-def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.Table:
+def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> Iterator[pa.Table]:
+    """The scores of some users after others: those of a large shop's would fill the memory."""
     purchases = _arrays(con, "user_index, item, weight", "item_interactions", cutoff)
     others = _arrays(con, "user_index, item", "similarity_candidates", cutoff)
     interactions = item_item.Interactions(
@@ -89,8 +96,6 @@ def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.T
         items=int(purchases["item"].max(initial=-1)) + 1,
     )
     weights = item_item.fit(interactions, relative_ridge=_RELATIVE_RIDGE)
-    nobody = torch.zeros(0, dtype=torch.long)
-    found = [(nobody, nobody, torch.zeros(0), True)]  # The columns, also of a shop of guests.
     for first_user, block in interactions.blocks():
         scores = block @ weights
         is_best = item_item.best_unseen(scores, block, count)
@@ -101,8 +106,7 @@ def _scores_at(con: duckdb.DuckDBPyConnection, cutoff: date, count: int) -> pa.T
         ] = True
         for is_candidate, mask in ((True, is_best), (False, is_other & ~is_best)):
             user, item = mask.nonzero(as_tuple=True)
-            found.append((user + first_user, item, scores[mask], is_candidate))
-    return pa.concat_tables([_table(cutoff, *part) for part in found])
+            yield _table(cutoff, user + first_user, item, scores[mask], is_candidate)
 
 
 def _arrays(con: duckdb.DuckDBPyConnection, columns: str, table: str, cutoff: date) -> dict[str, np.ndarray]:

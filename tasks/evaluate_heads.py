@@ -9,11 +9,13 @@ import polars as pl
 
 from mtl_models import scorecard
 from mtl_models.heads import TASKS
-from mtl_models.scorecard import Score
+from mtl_models.score import Score
+from tasks.lesson import tables_of
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, read_frames
 from tasks.readiness import check_readiness
+from tasks.row_limits import Choice
 from tasks.score_heads import read_answers, score_answers
 from tasks.serving import HEADS, Scored, ServingModel, load_champion, load_tonight, measured_window
 from tasks.write_calibration import write_calibration
@@ -37,27 +39,30 @@ class Verdict:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What was decided for each head, and how many measures beat their baseline."""
+    """What was decided for each head, how many measures beat their baseline, and on which rows where they are many."""
 
     verdicts: tuple[Verdict, ...]
     measures: int
     measures_better: int
+    choice: Choice
 
     def __str__(self) -> str:
         heads = ", ".join(f"{verdict.head} {verdict.status}" for verdict in self.verdicts)
-        return f"{heads}; {self.measures_better} of {self.measures} measures beat naive"
+        chosen = f"; {self.choice}" if self.choice.shares else ""
+        return f"{heads}; {self.measures_better} of {self.measures} measures beat naive{chosen}"
 
 
 def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationReport:
     """Fill ops.model_metrics, ops.calibration, ops.calibration_effects and ops.head_status for this night.
 
-    A head is released when it beats its naive baseline on every gate. Otherwise the champion, the model of an earlier
+    A head is released when it beats its naive baseline on every gate, and has one: what the window leaves undefined
+    proves nothing. Otherwise the champion, the model of an earlier
     night, is measured on the same fresh features and serves if it beats naive; if not, the head is not released.
     """
     readiness = check_readiness(con)
     tonight = load_tonight(night)
     ready = tuple(task for task in tonight.saved.tasks if task not in readiness.not_ready)
-    frames = read_frames(con, list(dict.fromkeys(TASKS[task].table for task in ready)), ("test",))
+    frames = read_frames(con, tables_of(ready), ("test",), most_rows=night.model.most_rows)
     report("measuring heads", 0.3)
     scored = tonight.score(frames, "test", ready)
     scores = {task: _score(con, task, scored) for task in ready}
@@ -72,21 +77,21 @@ def evaluate_heads(con: duckdb.DuckDBPyConnection, night: Night) -> EvaluationRe
         if waiting:
             verdicts.append(Verdict(head, "not_ready", "; ".join(dict.fromkeys(waiting)), None, rows))
             continue
-        lost = _lost([score for task in tasks for score in scores[task]])
-        if not lost:
-            reason = f"beats naive: {_words([s for task in tasks for s in scores[task] if s.is_gate])}"
+        gates = _gates(scores, tasks)
+        if _beats(gates):
+            reason = f"beats naive: {_words(gates)}"
             verdicts.append(Verdict(head, "released", reason, tonight.saved.model_version, rows))
             continue
         champion = load_champion(con, night, head, frames)
         values = _champion_scores(con, champion, frames, tasks)
-        champion_values |= {(head, score.task, score.metric): score.value for score in values}
-        verdicts.append(_second_choice(head, lost, champion, values, rows))
+        champion_values |= {(head, score.task, score.metric): score.value for part in values.values() for score in part}
+        verdicts.append(_second_choice(head, gates, champion, values, rows))
 
     _write_metrics(con, night, scores, champion_values)
     write_calibration(con, night, tonight.model, scored)
     _write_verdicts(con, night, verdicts)
     every = [score for parts in scores.values() for score in parts if score.is_higher_better is not None]
-    return EvaluationReport(tuple(verdicts), len(every), sum(score.beats_baseline for score in every))
+    return EvaluationReport(tuple(verdicts), len(every), sum(score.beats_baseline for score in every), frames.choice)
 
 
 def _score(con: duckdb.DuckDBPyConnection, task: str, scored: Scored) -> list[Score]:
@@ -122,29 +127,35 @@ def _champion_scores(
     champion: ServingModel | None,
     frames: Frames,
     tasks: tuple[str, ...],
-) -> list[Score]:
+) -> dict[str, list[Score]]:
     if champion is None or not set(tasks) <= set(champion.saved.tasks):
-        return []
+        return {}
     scored = champion.score(frames, "test", tasks)
-    return [score for task in tasks for score in _score(con, task, scored)]
+    return {task: _score(con, task, scored) for task in tasks}
 
 
 def _second_choice(
-    head: str, lost: list[Score], champion: ServingModel | None, values: list[Score], rows: int
+    head: str, gates: list[Score], champion: ServingModel | None, values: dict[str, list[Score]], rows: int
 ) -> Verdict:
-    reason = f"loses to naive: {_words(lost)}"
-    if champion and values and not _lost(values):
+    lost = [score for score in gates if not score.beats_baseline]
+    verb = "loses to naive" if any(score.is_defined for score in lost) else "cannot be compared with naive"
+    reason = f"{verb}: {_words(lost) or 'the measured window has nothing to measure it by'}"
+    if champion and _beats(_gates(values, HEADS[head])):
         return Verdict(head, "champion", f"{reason}; an earlier model serves", champion.saved.model_version, rows)
     why = "the earlier one loses too" if values else "there is no earlier model to fall back to"
     return Verdict(head, "not_released", f"{reason}; {why}", None, rows)
 
 
-def _lost(scores: list[Score]) -> list[Score]:
-    return [score for score in scores if score.is_gate and not score.beats_baseline]
+def _gates(scores: dict[str, list[Score]], tasks: tuple[str, ...]) -> list[Score]:
+    return [score for task in tasks for score in scores.get(task, ()) if score.is_gate]
+
+
+def _beats(gates: list[Score]) -> bool:
+    return bool(gates) and all(score.beats_baseline for score in gates)
 
 
 def _words(scores: list[Score]) -> str:
-    return ", ".join(f"{s.task} {s.metric} {s.value:.3f} against {s.baseline_value:.3f}" for s in scores)
+    return ", ".join(f"{score.task} {score.metric} {score}" for score in scores)
 
 
 def _head_of(task: str) -> str:
@@ -168,9 +179,7 @@ def _write_metrics(
                 | {"run_id": night.run_id, "head": head, "window_start": start, "window_end": end}
                 | {"champion_value": champion_values.get((head, score.task, score.metric))}
             )
-    # A measure that is not defined is empty, not NaN: SQL sorts NaN as the largest number.
-    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col(pl.Float64).fill_nan(None))
-    replace_night(con, "ops.model_metrics", frame, night.run_id)
+    replace_night(con, "ops.model_metrics", pl.DataFrame(rows, infer_schema_length=None), night.run_id)
 
 
 def _write_verdicts(con: duckdb.DuckDBPyConnection, night: Night, verdicts: list[Verdict]) -> None:

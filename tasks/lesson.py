@@ -18,17 +18,19 @@ from mtl_models.relative_losses import Scales, start_losses
 from mtl_models.samples import EntityTable, TaskSamples
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
 from tasks.read_spells import read_spells
+from tasks.row_limits import Choice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """Rows to learn from and to validate on, with the entities that they name. And what prices showed, where demand is
-    learned."""
+    """Rows to learn from and to validate on, and which were chosen where not all are read; with the entities that they
+    name. And what prices showed, where demand is learned."""
 
     preprocessing: Preprocessing
     entities: dict[str, EntityTable]
     train: dict[str, TaskSamples]
     validation: dict[str, TaskSamples]
+    choice: Choice
     spells: Spells | None
 
     def start(self, config: ModelConfig, tasks: tuple[str, ...]) -> tuple[JointModel, Scales]:
@@ -49,17 +51,22 @@ def make_lesson(
     spells_end_date: date,
     device: torch.device,
 ) -> Lesson:
-    """The frames as tensors, with the spells of price that were over by `spells_end_date`."""
-    train, validation = (
-        {table: rows.to(device) for table, rows in sample_tensors(frames, preprocessing, fold).items()}
-        for fold in ("train", "validation")
-    )
+    """The frames as tensors, with the spells of price that were over by `spells_end_date`. Each sample table is taken
+    out of the frames once it is tensors, for both together may be more than fits."""
+    train: dict[str, TaskSamples] = {}
+    validation: dict[str, TaskSamples] = {}
+    for table in tuple(frames.samples):
+        for fold, read in (("train", train), ("validation", validation)):
+            tensors = sample_tensors(frames, preprocessing, fold, (table,))
+            read |= {table: rows.to(device) for table, rows in tensors.items()}
+        del frames.samples[table]
     products = preprocessing.entities["product"].ids
     return Lesson(
         preprocessing=preprocessing,
         entities={slot: table.to(device) for slot, table in entity_tensors(frames, preprocessing).items()},
         train=train,
         validation=validation,
+        choice=frames.choice,
         spells=read_spells(con, products, spells_end_date).to(device) if "demand" in train else None,
     )
 

@@ -17,14 +17,15 @@ from mtl_models.heads import TASKS
 from mtl_models.samples import ABSENT
 from tasks.night import MonitoringConfig, Night
 from tasks.read_samples import Frames, read_frames, read_keys, sample_tables
+from tasks.row_limits import OWNERS, one_in, sampled
 from tasks.serving import ServingModel, load_serving
 from tasks.write_rows import replace_night
 
 # What is compared: the training window, the window that the gates were measured on, and tonight.
 FOLDS = ("train", "test", "serve")
-# Tables whose rows are many and come anew every night, and whose they are: a classifier is asked about rows of owners
-# whom it has not seen. Campaigns, queues and tickets are too few to have a distribution.
-OWNERS = {"profile": "user_id", "recommendation": "user_id", "demand": "product_id", "service_orders": "order_id"}
+# Tables whose rows are many and come anew every night. Campaigns, queues and tickets are too few to have a
+# distribution.
+COMPARED = ("profile", "recommendation", "demand", "service_orders")
 # Whose features are compared, as the rows of which table name them.
 ENTITIES = {"user": "profile", "product": "demand"}
 Row = dict[str, Any]
@@ -60,9 +61,9 @@ def measure_drift(con: duckdb.DuckDBPyConnection, night: Night) -> DriftReport:
     """
     terms = night.monitoring
     known = sample_tables(con)
-    rows = {table: [known.get(table, {}).get(fold, 0) for fold in FOLDS] for table in OWNERS}
-    tables = [table for table in OWNERS if min(rows[table]) >= terms.minimum_rows]
-    only = {table: _sample(table, max(rows[table]), terms.sample_rows) for table in tables}
+    rows = {table: [known.get(table, {}).get(fold, 0) for fold in FOLDS] for table in COMPARED}
+    tables = [table for table in COMPARED if min(rows[table]) >= terms.minimum_rows]
+    only = {table: sampled(table, one_in(max(rows[table]), terms.sample_rows)) for table in tables}
     frames = read_frames(con, tables, FOLDS, only=only)
     chosen = {table: folds for table, folds in frames.samples.items() if set(FOLDS) <= set(folds)}
     frames = replace(frames, samples=chosen)
@@ -77,14 +78,9 @@ def measure_drift(con: duckdb.DuckDBPyConnection, night: Night) -> DriftReport:
     return DriftReport(len(found), moved)
 
 
-def _sample(table: str, rows: int, wanted: int) -> str:
-    """The predicate of a fixed choice of about so many rows in each fold, all rows of an owner or none."""
-    share = -(-rows // wanted)
-    return f"hash({OWNERS[table]}) % {share} = 0" if share > 1 else "true"
-
-
 def _owners(con: duckdb.DuckDBPyConnection, table: str, only: dict[str, str]) -> dict[str, NDArray[np.int64]]:
-    """By fold, the half (0 or 1) that each row's owner belongs to."""
+    """By fold, the half (0 or 1) that each row's owner belongs to: a classifier is asked about rows of owners whom it
+    has not seen."""
     half = f"cast(hash({OWNERS[table]}) // 4096 % 2 as bigint) as half"
     return {fold: read_keys(con, table, fold, half, only)["half"].to_numpy() for fold in FOLDS}
 

@@ -16,8 +16,9 @@ from mtl_models.model import product_ids
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, read_frames, read_keys, sample_tables
+from tasks.row_limits import parts
 from tasks.serving import ServingModel, load_serving
-from tasks.write_rows import create
+from tasks.write_rows import append, create
 
 Columns = dict[str, pl.Series | pl.Expr]
 
@@ -54,31 +55,41 @@ def predict_heads(con: duckdb.DuckDBPyConnection, night: Night) -> PredictionRep
     """
     con.execute("drop schema if exists predicted cascade")
     con.execute("create schema predicted")
-    rows = {}
-    for table, frame in predict_tables(con, night):
-        create(con, f"predicted.{table}", frame)
-        rows[table] = len(frame)
+    rows: dict[str, int] = {}
+    for table, part in predict_tables(con, night):
+        (append if table in rows else create)(con, f"predicted.{table}", part)
+        rows[table] = rows.get(table, 0) + len(part)
     return PredictionReport(rows)
 
 
 def predict_tables(
     con: duckdb.DuckDBPyConnection, night: Night, only: Container[str] | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """(table, its predicted rows) from the samples to serve, of the tables given, else of all that a model serves."""
+    """(table, predicted rows) from the samples to serve, of the tables given, else of all that a model serves; a large
+    table comes in several parts."""
     serving, known = load_serving(con, night), sample_tables(con)
     served = dict.fromkeys(TASKS[task].table for task in serving)
     tables = [table for table in served if (only is None or table in only) and "serve" in known[table]]
-    if not tables:
-        return
-    frames = read_frames(con, tables, ("serve",))
     for i, table in enumerate(tables):
-        report(f"predicting {table}", i / len(tables))
-        columns = _demand(serving, frames) if table == "demand" else _columns(serving, frames, table)
-        yield table, _keys(con, frames, table).with_columns(**columns)
+        rows = parts(table, known[table]["serve"], night.model.most_rows)
+        for j, wanted in enumerate(rows):
+            report(f"predicting {table}", (i + j / len(rows)) / len(tables))
+            part = _predict(con, serving, table, wanted)
+            if len(part):
+                yield table, part
+
+
+def _predict(con: duckdb.DuckDBPyConnection, serving: dict[str, ServingModel], table: str, wanted: str) -> pl.DataFrame:
+    """The predicted rows of those that the predicate wants."""
+    frames = read_frames(con, [table], ("serve",), only={table: wanted})
+    if "serve" not in frames.samples[table]:
+        return pl.DataFrame()
+    columns = _demand(serving, frames) if table == "demand" else _columns(serving, frames, table)
+    return _keys(con, frames, table).with_columns(**columns)
 
 
 def _keys(con: duckdb.DuckDBPyConnection, frames: Frames, table: str) -> pl.DataFrame:
-    keys = read_keys(con, table, "serve", KEPT[table])
+    keys = read_keys(con, table, "serve", KEPT[table], frames.choice.only)
     if len(keys) != len(frames.samples[table]["serve"]):
         raise RuntimeError(f"samples.{table} changed while it was predicted; run the night again")
     return keys

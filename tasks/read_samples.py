@@ -19,6 +19,8 @@ from torch import Tensor
 
 from mtl_models.preprocess import EntitySpec, Preprocessing, Scaler
 from mtl_models.samples import ABSENT, SLOTS, EntityTable, TaskSamples
+from tasks.row_limits import Choice, choose
+from warehouse.connect import release_memory
 from warehouse.contracts.table import literal, quote
 
 
@@ -57,11 +59,12 @@ HORIZON = re.compile(r"_(\d+)d$")
 
 @dataclass(frozen=True)
 class Frames:
-    """What was read: entity rows by slot, and sample rows by table and fold."""
+    """What was read: entity rows by slot, and sample rows by table and fold; `choice` says which where not all were."""
 
     entities: dict[str, pl.DataFrame]
     samples: dict[str, dict[str, pl.DataFrame]]
     interests: tuple[str, ...]
+    choice: Choice
 
 
 def sample_tables(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
@@ -71,8 +74,7 @@ def sample_tables(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
     counts = {}
     for table in SAMPLE_KEYS:
         if table in found:
-            query = f"select fold, count(*) from samples.{quote(table)} group by fold order by fold"
-            counts[table] = dict(con.execute(query).fetchall())
+            counts[table] = _count(con, table)
     return counts
 
 
@@ -83,12 +85,18 @@ def read_frames(
     *,
     label_end_date: date | None = None,
     only: Mapping[str, str] | None = None,
+    most_rows: int | None = None,
 ) -> Frames:
     """Rows of these tables and folds with the entities that they name.
 
     `label_end_date`: labels whose horizon reaches beyond it are left out, so that no training label looks into the
-    window that is measured. `only`: {table: predicate} of the rows that are wanted, where not all are.
+    window that is measured. `only`: {table: predicate} of the rows that are wanted, where not all are. `most_rows`: of
+    a fold with more, a fixed part of the owners is read.
     """
+    choice = Choice(only=dict(only or {}))
+    if most_rows:
+        choice = choose({table: _count(con, table) for table in tables}, folds, most_rows)
+    only = choice.only
     keys = {table: _columns(con, "samples", table) for table in tables}
     entities = {}
     for slot, entity in ENTITIES.items():
@@ -100,8 +108,11 @@ def read_frames(
     samples = {
         table: _read_samples(con, table, _rows(table, folds, only), keys[table], label_end_date) for table in tables
     }
+    for slot in ENTITIES:
+        con.execute(f"drop table temp.slot_{slot}")
+    release_memory(con)
     categories = con.execute("select category from features.categories order by category_index").fetchall()
-    return Frames(entities=entities, samples=samples, interests=tuple(name for (name,) in categories))
+    return Frames(entities=entities, samples=samples, interests=tuple(name for (name,) in categories), choice=choice)
 
 
 def fit_preprocessing(frames: Frames, fold: str = "train") -> Preprocessing:
@@ -144,6 +155,12 @@ def read_keys(
     """Columns (a select list) of one fold's rows, in the order in which `read_frames` reads them."""
     order = ", ".join(quote(name) for name in SAMPLE_KEYS[table])
     return con.sql(f"select {columns} from {_rows(table, [fold], only)} order by {order}").pl()
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+    """{fold: rows} of a sample table."""
+    query = f"select fold, count(*) from samples.{quote(table)} group by fold order by fold"
+    return dict(con.execute(query).fetchall())
 
 
 def _columns(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:

@@ -50,7 +50,9 @@ def read_origins(con: duckdb.DuckDBPyConnection, config: ModelConfig, horizon_da
 def _read_origin(
     con: duckdb.DuckDBPyConnection, config: ModelConfig, day: date, tasks: tuple[str, ...], label_end: date
 ) -> Origin:
-    frames = read_frames(con, tables_of(tasks), ("train", "validation"), label_end_date=label_end)
+    frames = read_frames(
+        con, tables_of(tasks), ("train", "validation"), label_end_date=label_end, most_rows=config.most_rows
+    )
     # Prices of the window to validate on would tell of its demand.
     lesson = make_lesson(con, frames, fit_preprocessing(frames), day, device_of(config))
     return Origin(day=day, tasks=tasks, lesson=lesson)

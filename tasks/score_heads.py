@@ -12,7 +12,8 @@ from torch import Tensor
 
 from mtl_models import scorecard, scorecard_service
 from mtl_models.heads import TASKS
-from mtl_models.scorecard import Columns, Lists, Score
+from mtl_models.score import Columns, Score
+from mtl_models.scorecard import Lists
 from tasks.read_samples import read_keys
 from tasks.serving import Scored, measured_window
 from warehouse.connect import read_sql
@@ -49,8 +50,10 @@ def read_answers(con: duckdb.DuckDBPyConnection, task: str, scored: Scored) -> A
         baselines=_arrays(rows.baselines),
         inputs=inputs,
         predicted=_arrays(scored.predictions[task]),
-        lists=_lists(con, targets["bought_28d"], inputs["is_new"]) if task == "recommendation" else None,
-        campaigns=_campaigns(con) if task == "promotion" else None,
+        lists=_lists(con, targets["bought_28d"], inputs["is_new"], scored.choice.only)
+        if task == "recommendation"
+        else None,
+        campaigns=_campaigns(con, scored.choice.only) if task == "promotion" else None,
     )
 
 
@@ -78,16 +81,19 @@ def _arrays(columns: Mapping[str, Tensor]) -> dict[str, scorecard.Values]:
     return {name: tensor.cpu().numpy().astype(np.float64) for name, tensor in columns.items()}
 
 
-def _campaigns(con: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
-    return read_keys(con, "promotion", "test", "campaign_id")["campaign_id"].rank("dense").to_numpy()
+def _campaigns(con: duckdb.DuckDBPyConnection, only: Mapping[str, str]) -> NDArray[np.int64]:
+    return read_keys(con, "promotion", "test", "campaign_id", only)["campaign_id"].rank("dense").to_numpy()
 
 
-def _lists(con: duckdb.DuckDBPyConnection, bought: scorecard.Values, is_new: scorecard.Values) -> Lists:
+def _lists(
+    con: duckdb.DuckDBPyConnection, bought: scorecard.Values, is_new: scorecard.Values, only: Mapping[str, str]
+) -> Lists:
     """The test fold's candidates as lists, with what each user bought in the window, candidate or not."""
     start, end = measured_window(con, "recommendation")
-    truth = con.sql(read_sql("evaluation/relevant_products.sql"), params=[start, end]).pl()
+    bought_by_all = f"({read_sql('evaluation/relevant_products.sql')}) where {only.get('recommendation', 'true')}"
+    truth = con.sql(f"from {bought_by_all} order by user_id", params=[start, end]).pl()
     truth = truth.with_row_index("list")
-    keys = read_keys(con, "recommendation", "test", "user_id, product_id")
+    keys = read_keys(con, "recommendation", "test", "user_id, product_id", only)
     lists = keys.select("user_id").join(
         truth.select("user_id", "list"), on="user_id", how="left", maintain_order="left"
     )

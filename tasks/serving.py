@@ -20,6 +20,7 @@ from tasks.model_files import load_model
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
+from tasks.row_limits import Choice
 
 # A head is released as a whole. Parts with data of their own have a gate of their own: quality is part of
 # recommendation, promotion and uplift of pricing, order_risks and tickets of service.
@@ -41,11 +42,13 @@ NEWCOMERS = ("user", "product")
 
 @dataclass(frozen=True)
 class Scored:
-    """One fold as a model sees it: the rows by table, the entities by slot, and its predictions by task."""
+    """One fold as a model sees it: the rows by table, the entities by slot, and its predictions by task; `choice` of
+    the rows, as in the frames."""
 
     rows: dict[str, TaskSamples]
     entities: dict[str, EntityTable]
     predictions: dict[str, dict[str, Tensor]]
+    choice: Choice
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class ServingModel:
             new = {slot: replace(entities[slot], ids=torch.zeros_like(entities[slot].ids)) for slot in NEWCOMERS}
             entities |= new
         predictions = predict(self.model, entities, rows)
-        return Scored(rows, entities, {task: predictions[task] for task in tasks if task in predictions})
+        return Scored(rows, entities, {task: predictions[task] for task in tasks if task in predictions}, frames.choice)
 
 
 def load_serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, ServingModel]:

@@ -23,6 +23,7 @@ from tasks.priorities import loss_weights, read_priorities
 from tasks.progress import report
 from tasks.read_samples import fit_preprocessing, read_frames
 from tasks.readiness import check_readiness
+from tasks.row_limits import Choice
 from tasks.write_interactions import write_interactions
 from warehouse import build, diary
 
@@ -30,13 +31,15 @@ from warehouse import build, diary
 @dataclass(frozen=True)
 class TrainingReport:
     """What was learned, from how much, at what cost. `not_ready`: tasks that had nothing to learn from, and why.
-    `taken`: what was copied from the model that training started from."""
+    `choice`: which rows were read where they are many. `taken`: what was copied from the model that training started
+    from."""
 
     model_version: str
     tasks: tuple[str, ...]
     not_ready: dict[str, str]
     epochs: tuple[Epoch, ...]
     training_rows: int
+    choice: Choice
     rows_per_second: float
     seconds: float
     warm_started_from: str | None
@@ -45,7 +48,8 @@ class TrainingReport:
     def __str__(self) -> str:
         start = f" on top of {self.warm_started_from} ({self.taken})" if self.warm_started_from else ""
         speed = f"{self.training_rows:,} rows, {len(self.epochs)} epochs, {self.rows_per_second:,.0f} rows/s"
-        return f"{', '.join(self.tasks)} from {speed}{start}"
+        chosen = f"; {self.choice}" if self.choice.shares else ""
+        return f"{', '.join(self.tasks)} from {speed}{chosen}{start}"
 
 
 def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
@@ -108,6 +112,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         not_ready=readiness.not_ready,
         epochs=tuple(epochs),
         training_rows=sum(len(rows) for rows in lesson.train.values()),
+        choice=lesson.choice,
         rows_per_second=sum(epoch.rows for epoch in epochs) / max(sum(epoch.seconds for epoch in epochs), 1e-9),
         seconds=time.perf_counter() - started,
         warm_started_from=earlier.saved.model_version if earlier else None,
@@ -119,7 +124,9 @@ def _prepare(
     con: duckdb.DuckDBPyConnection, night: Night, tasks: tuple[str, ...], label_end: date
 ) -> tuple[Lesson, Earlier | None]:
     """The lesson, and the earlier model to start from, if any."""
-    frames = read_frames(con, tables_of(tasks), ("train", "validation"), label_end_date=label_end)
+    frames = read_frames(
+        con, tables_of(tasks), ("train", "validation"), label_end_date=label_end, most_rows=night.model.most_rows
+    )
     preprocessing = fit_preprocessing(frames)
     earlier = _earlier_model(con, night, preprocessing)
     if earlier:

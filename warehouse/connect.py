@@ -11,6 +11,8 @@ import duckdb
 from warehouse.contracts.table import literal, quote
 
 SQL_FOLDER = Path(__file__).parent
+# What the database keeps of its memory while others work.
+SMALLEST_LIMIT = "100MB"
 
 
 @contextmanager
@@ -30,10 +32,25 @@ def open_warehouse(
     con = duckdb.connect(str(path), config=config)
     try:
         con.execute("set variable time_zone = $1", [time_zone])
+        con.execute("set variable memory_limit = $1", [memory_limit])
         con.execute("set TimeZone = 'UTC'")
         yield con
     finally:
         con.close()
+
+
+def release_memory(con: duckdb.DuckDBPyConnection) -> None:
+    """Give back what the database of `open_warehouse` holds only to be quick: pages that it has read, and temporary
+    tables, which go to disk. For those who have what they wanted of it, and now need the memory themselves."""
+    ((memory_limit,),) = con.execute("select getvariable('memory_limit')").fetchall()
+    if memory_limit is None:
+        return
+    try:
+        con.execute(f"set memory_limit = {literal(SMALLEST_LIMIT)}")
+    except duckdb.OutOfMemoryException:
+        pass  # Some of it is in use; what is not has gone.
+    finally:
+        con.execute(f"set memory_limit = {literal(memory_limit)}")
 
 
 @contextmanager

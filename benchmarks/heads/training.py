@@ -154,7 +154,7 @@ def gates(
     measured = tuple(task for task in tasks if training.placebo in (None, TASKS[task].table))
     frames = read_frames(con, tables_of(measured), ("test",))
     rows, entities = sample_tensors(frames, preprocessing, "test"), entity_tensors(frames, preprocessing)
-    scored = Scored(rows, entities, predict(model.cpu(), entities, rows))
+    scored = Scored(rows, entities, predict(model.cpu(), entities, rows), frames.choice)
     found = {}
     for task in measured:
         found |= resampled_gates(con, task, read_answers(con, task, scored), training.resamples)

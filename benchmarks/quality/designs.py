@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -63,11 +63,7 @@ def without_plan(frames: Frames) -> Frames:
     flat = {name + OVER_USUAL: pl.lit(0.0, pl.Float32) for name in planned}
     prices = {name: pl.col("reference_price") for name in ("price_assumed", "mean_price_assumed")}
     rows = rows.with_columns(**usual, **flat, **prices, ctx_other_promotion=pl.lit(0.0, pl.Float32))
-    return Frames(
-        entities=frames.entities,
-        samples=frames.samples | {"demand": frames.samples["demand"] | {"test": rows}},
-        interests=frames.interests,
-    )
+    return replace(frames, samples=frames.samples | {"demand": frames.samples["demand"] | {"test": rows}})
 
 
 def _planned(rows: pl.DataFrame) -> list[str]:

@@ -46,7 +46,9 @@ class Purchases:
             group by all""",
             [start, end, DECAY_DAYS],
         ).pl()
-        truth = con.sql(read_sql("evaluation/relevant_products.sql"), params=[start, end]).pl()
+        truth = con.sql(
+            f"from ({read_sql('evaluation/relevant_products.sql')}) order by user_id", params=[start, end]
+        ).pl()
         past = lines.filter("is_past")
         products = past.group_by("product_id").agg(pl.col("lines").sum()).sort(["lines", "product_id"], descending=True)
         users, names = truth["user_id"].fill_null("").to_list(), products["product_id"].to_list()

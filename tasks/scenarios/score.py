@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
+import polars as pl
 
 from tasks.build_features import variables
 from tasks.check_consistency import judge_promises
@@ -115,8 +116,11 @@ def _let_contacts_follow(con: duckdb.DuckDBPyConnection, night: Night) -> None:
 
 def _predict_again(con: duckdb.DuckDBPyConnection, night: Night, tables: tuple[str, ...]) -> None:
     """Predict these tables from the scenario's samples; what those do not name stays as the night predicted it."""
-    for table, rows in predict_tables(con, night, tables):
-        con.register("predicted_again", rows.to_arrow())
+    predicted: dict[str, list[pl.DataFrame]] = {}
+    for table, part in predict_tables(con, night, tables):
+        predicted.setdefault(table, []).append(part)
+    for table, parts in predicted.items():
+        con.register("predicted_again", pl.concat(parts).to_arrow())
         con.execute(
             f"""create or replace table predicted.{table} as
             select * from night.predicted.{table} anti join predicted_again using ({_PREDICTED_KEYS[table]})

@@ -16,4 +16,3 @@ from (select distinct user_id from known) as users
 left join bought on bought.user_id = users.user_id
 left join known on known.user_id = bought.user_id and known.product_id = bought.product_id
 group by users.user_id
-order by users.user_id
