@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from warehouse.contracts.table import literal
 from warehouse.sources.base import FeedError, unreadable
+
+
+def path_literal(path: Path) -> str:
+    """The path as a SQL literal that names this file and no other: DuckDB takes `*`, `?` and `[` for a pattern."""
+    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
 
 
 def files_of(folder: Path, feed: str) -> dict[str, Path]:
     """{path within the folder: file} of the feed, sorted: `FEED.*`, and everything below the folder `FEED`.
 
     Names that begin with `.` or `_` are passed over, as everywhere where files are written in parts. FeedError names
-    what is neither file nor folder, a link that leads nowhere, and a name that is not UTF-8.
+    what is neither file nor folder, a link that leads nowhere or out of the folder, and a name that is not UTF-8.
     """
     found = [*folder.glob(f"{feed}.*"), *_below(folder / feed, feed, folder)]
     files = {path.relative_to(folder).as_posix(): path for path in sorted(found) if path.name[0] not in "._"}
+    root = folder.resolve()
     for name, path in files.items():
         _require_file(feed, name, path)
+        # Who may deliver feeds may not have read here whatever this process can read.
+        if not path.resolve().is_relative_to(root):
+            remedy = "deliver the file itself, or name the folder in which it lies as files:FOLDER"
+            raise _refused(feed, name, "is, or lies behind, a link that leads out of the folder", remedy)
     return files
 
 
@@ -50,6 +62,8 @@ def _cannot_list(feed: str) -> Callable[[OSError], None]:
 
 
 def _require_file(feed: str, name: str, path: Path) -> None:
+    if "\\" in name:
+        raise _refused(feed, name, "has a backslash in its name, which may part folders", "rename it")
     try:
         name.encode()
     except UnicodeEncodeError:

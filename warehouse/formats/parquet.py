@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 from pyarrow import parquet
 
-from warehouse.contracts.table import literal, quote
+from warehouse.contracts.table import quote
+from warehouse.formats.folder import path_literal
 from warehouse.formats.text import LONGEST_LINE, UnsoundFile
 
 # How the files are read, here and for the warehouse.
@@ -66,7 +67,7 @@ def _longest_chunks(footer: parquet.FileMetaData) -> dict[str, int]:
 def _measure_texts(con: duckdb.DuckDBPyConnection, path: Path, columns: list[str]) -> int:
     """Bytes of all texts of these columns; UnsoundFile names the row and column of one that is too long."""
     lengths = [f"strlen({quote(name)}::varchar)" for name in columns]
-    file = f"read_parquet({literal(str(path))}, {OPTIONS}, file_row_number = true)"
+    file = f"read_parquet({path_literal(path)}, {OPTIONS}, file_row_number = true)"
     measures = ", ".join(f"max({length}), sum({length}), arg_max(file_row_number, {length})" for length in lengths)
     (measured,) = con.execute(f"select {measures} from {file}").fetchall()
     total = 0

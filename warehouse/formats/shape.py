@@ -12,6 +12,7 @@ from warehouse.casting import BROKEN_COLUMN, INPUT_COLUMN
 from warehouse.contracts import feed as feed_named
 from warehouse.contracts.table import literal
 from warehouse.formats import parquet, text
+from warehouse.formats.folder import path_literal
 from warehouse.formats.text import UnsoundFile
 
 FORMATS = ("parquet", "csv", "ndjson", "jsonl")
@@ -94,7 +95,7 @@ def _lower(names: Sequence[str]) -> frozenset[str]:
 def _ndjson_keys(con: duckdb.DuckDBPyConnection, path: Path, feed: str) -> list[str]:
     """Optional columns of the contract are always asked for: a key may first appear far down the file."""
     sampled = con.execute(
-        f"describe from read_ndjson({literal(str(path))}, records = true, maximum_depth = 1, "
+        f"describe from read_ndjson({path_literal(path)}, records = true, maximum_depth = 1, "
         "field_appearance_threshold = 0, map_inference_threshold = -1)"
     ).fetchall()
     names = [row[0] for row in sampled]

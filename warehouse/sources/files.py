@@ -22,7 +22,7 @@ from warehouse.casting import INPUT_COLUMN, parsed
 from warehouse.connect import open_memory
 from warehouse.contracts import feed as feed_named
 from warehouse.contracts.table import literal, quote
-from warehouse.formats.folder import files_of
+from warehouse.formats.folder import files_of, path_literal
 from warehouse.formats.shape import Shape, shape_of
 from warehouse.formats.text import UnsoundFile
 from warehouse.sources.base import FeedError, Input, Relation, Source, unreadable
@@ -111,7 +111,7 @@ class Files(Source):
                 )
 
     def _select(self, shape: Shape, names: Sequence[str]) -> str:
-        files = ", ".join(literal(str(self.folder / name)) for name in names)
+        files = ", ".join(path_literal(self.folder / name) for name in names)
         folder_length = len(str(self.folder / names[0])) - len(names[0])
         name = f"{quote(INPUT_COLUMN)}[{folder_length + 1}:]"
         added = [f"{name} as {quote(INPUT_COLUMN)}"]
