@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import takewhile
 from pathlib import Path
 
+from flows.elsewhere import show_elsewhere
 from flows.rollback import all_releases, run_rollback
 from flows.settings import Settings
 from flows.tonight import Outcome, prefect_at_hand, run_night
@@ -34,7 +35,8 @@ def run_backfill(
     try:
         return _run_nights(settings, days, finished, is_quiet)
     finally:
-        _show_latest(settings.home, days, f"the backfill of {first} to {last} has ended")
+        if _show_latest(settings.home, days, f"the backfill of {first} to {last} has ended"):
+            show_elsewhere(settings)
 
 
 def in_words(outcomes: Sequence[Outcome]) -> str:
@@ -84,8 +86,9 @@ def _finished(day: date, run_id: str) -> Outcome:
     return Outcome(status="finished", message=f"released before by {run_id}", run_id=run_id, as_of_date=day, seconds=0)
 
 
-def _show_latest(home: Path, days: Sequence[date], reason: str) -> None:
-    """Readers to the latest day of what they saw before these nights and of the nights themselves.
+def _show_latest(home: Path, days: Sequence[date], reason: str) -> bool:
+    """Readers to the latest day of what they saw before these nights and of the nights themselves; whether that is
+    another than they saw last.
 
     The diary says what that was: a backfill that was killed and called again began where its own releases begin.
     """
@@ -95,8 +98,10 @@ def _show_latest(home: Path, days: Sequence[date], reason: str) -> None:
     # What was pruned meanwhile cannot be shown again.
     kept = [release for release in candidates if (home / "published" / release.file_name).exists()]
     latest = max(kept, key=_by_day, default=None)
-    if latest and latest.run_id != newest_first[0].run_id:
-        run_rollback(home, latest.run_id, reason)
+    if latest is None or latest.run_id == newest_first[0].run_id:
+        return False
+    run_rollback(home, latest.run_id, reason)
+    return True
 
 
 def _by_day(release: Release) -> tuple[date, int]:

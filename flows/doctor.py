@@ -15,10 +15,11 @@ import duckdb
 from packaging.requirements import Requirement
 
 from flows.look import NothingPublished, query_published
-from flows.secrets import open_settings_source
+from flows.secrets import load_secrets, open_settings_source
 from flows.settings import Settings
 from warehouse import lock
-from warehouse.postgres.session import FAILURES
+from warehouse.postgres.address import parse_address
+from warehouse.postgres.session import FAILURES, Session
 from warehouse.sources import FeedError
 
 _GIB = 1 << 30
@@ -43,7 +44,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Everything that a night needs, in the order in which it needs it."""
     looks: tuple[Callable[[Settings], Finding], ...] = (
-        python, packages, torch_device, disk, home, writer, source, published, prefect_server, stuck_runs,
+        python, packages, torch_device, disk, home, writer, source, published, postgres, prefect_server, stuck_runs,
     )  # fmt: skip
     return [look(settings) for look in looks]
 
@@ -151,6 +152,19 @@ def published(settings: Settings) -> Finding:
             verdict="FAIL", subject="published", seen=str(error), remedy='fivefold rollback --reason "unreadable file"'
         )
     return Finding(verdict="PASS", subject="published", seen=f"readers see {rows[0][0] if rows else 'no release'}")
+
+
+def postgres(settings: Settings) -> Finding:
+    """The database that gets every release is reached, where one is named."""
+    if not settings.publish.postgres:
+        return Finding(verdict="PASS", subject="postgres", seen="nothing is published there")
+    try:
+        password = load_secrets(settings).publish_password
+        plain = password.get_secret_value() if password else None
+        with Session(parse_address(settings.publish.postgres), plain) as session:
+            return Finding(verdict="PASS", subject="postgres", seen=f"{session.database} on {session.server} answers")
+    except FAILURES as error:
+        return _unreached("postgres", error)
 
 
 def prefect_server(_: Settings) -> Finding:

@@ -15,6 +15,8 @@ from warehouse.connect import open_read_only
 
 # Names of final states, beside Prefect's own: a gate refused to go on; there was nothing new to say.
 STOPPED, UNCHANGED = "Stopped", "Unchanged"
+# Readers of the published file see the night, PostgreSQL does not; what stands between the one and the reason.
+UNSENT, BUT_NOT_SENT = "Unsent", "; not in PostgreSQL: "
 _AFTER_FAILURE = "see the log of the run; fivefold doctor says what is missing."
 _AFTER_CRASH = "run it again. If the machine ran out of memory, lower threads and memory_limit."
 # The rest is in the report and in SQL; a message is read on a phone.
@@ -46,13 +48,15 @@ def message_of(flow_name: str, run: FlowRun, state: State[Any], settings: Settin
 
 
 def _attention(run: FlowRun, state: State[Any], settings: Settings) -> Message | None:
-    """About a released night with heads held back or new alerts."""
+    """About a released night with heads held back or new alerts, and about one that PostgreSQL does not show."""
+    ended, _, why_unsent = str(state.message).partition(BUT_NOT_SENT)
+    why, _, remedy = why_unsent.partition(" Remedy: ")
+    findings = [{"subject": "PostgreSQL", "finding": why, "remedy": remedy}] if why_unsent else []
     released = settings.home / "published.duckdb"
-    run_id = str(state.message).partition("released ")[2]
-    if not run_id or not released.exists():
-        return None
-    with open_read_only(released) as con:
-        findings = morning.attention(con, run_id)
+    run_id = ended.partition("released ")[2]
+    if run_id and released.exists():
+        with open_read_only(released) as con:
+            findings += morning.attention(con, run_id)
     if not findings:
         return None
     shown = [f"- {found['subject']}: {found['finding']}" for found in findings[:_MOST_FINDINGS]]
@@ -60,7 +64,7 @@ def _attention(run: FlowRun, state: State[Any], settings: Settings) -> Message |
     remedies = dict.fromkeys(found["remedy"] for found in findings[:_MOST_FINDINGS])
     return _message(
         f"Fivefold: {run.name} is released, {len(findings)} to look at",
-        what=f"{run.name} is released as {run_id}.",
+        what=f"{run.name}: {ended}.",
         why="\n".join(["", *shown, *more]),
         remedy="\n".join(["", *(f"- {remedy}" for remedy in remedies), "- fivefold status shows every head."]),
         run=run,

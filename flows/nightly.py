@@ -11,8 +11,9 @@ from prefect.states import Completed, Failed, State
 from pydantic import Field
 
 from flows.artifacts import publish_artifacts
+from flows.errors import in_words
 from flows.flow_runs import on_record
-from flows.messages import STOPPED, UNCHANGED
+from flows.messages import BUT_NOT_SENT, STOPPED, UNCHANGED, UNSENT
 from flows.notify import tell
 from flows.progress_bars import ProgressBars
 from flows.settings import Settings, load_settings
@@ -30,6 +31,7 @@ from tasks.measure_drift import measure_drift
 from tasks.measure_experiments import measure_experiments
 from tasks.predict_heads import predict_heads
 from tasks.publish_release import publish_release
+from tasks.publish_to_postgres import publish_to_postgres
 from tasks.record_outcomes import record_outcomes
 from tasks.train_model import train_model
 from tasks.validate_feeds import validate_feeds
@@ -55,6 +57,7 @@ explain = step(explain_decisions, "model")
 outcomes = step(record_outcomes, "warehouse")
 publish = step(publish_release, "warehouse", "gate", lineage=LINEAGE)
 write = step(write_report, "report")
+send = step(publish_to_postgres, "warehouse", called="publish to PostgreSQL")
 STEPS = (
     *(ingest, validate, build, train, evaluate, predict, drift),
     *(decide, check, measure, explain, outcomes, publish, write),
@@ -91,11 +94,13 @@ def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings:
 
     The final state is Completed with the run id, `Unchanged` (Completed) when readers already see this night, or
     `Stopped` (Failed) with the gate, what it saw and the remedy; whatever was released before then stays in place.
+    `Unsent` (Completed) is a night that readers of the published file see, and readers in PostgreSQL do not yet.
     """
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
     audience = (*watchers(), ProgressBars())
     try:
-        with on_record(chosen.home), at_work(chosen, as_of_date, [step.name for step in STEPS], audience) as work:
+        steps = [step.name for step in (*STEPS, *([send] if chosen.publish.postgres else []))]
+        with on_record(chosen.home), at_work(chosen, as_of_date, steps, audience) as work:
             return run_steps(work, force)
     except GateStopped as stop:
         return Failed(name=STOPPED, message=str(stop), data=stop)
@@ -106,7 +111,7 @@ def run_steps(work: Work, force: bool) -> State[Any]:
     try:
         ingest(work)
         if not force and work.is_unchanged():
-            return Completed(name=UNCHANGED, message=f"nothing has changed since {work.skipped_for}")
+            return _sent(work, Completed(name=UNCHANGED, message=f"nothing has changed since {work.skipped_for}"))
         validate(work)
         build(work)
         train(work)
@@ -121,6 +126,19 @@ def run_steps(work: Work, force: bool) -> State[Any]:
         publish(work)
         # Readers see the night already: a report that fails stands in the log and the diary, and undoes nothing.
         write(work, return_state=True)
+        return _sent(work, Completed(message=f"released {work.night.run_id}", data=work.night.run_id))
     finally:
         publish_artifacts(work.con, work.night)
-    return Completed(message=f"released {work.night.run_id}", data=work.night.run_id)
+
+
+def _sent(work: Work, end: State[Any]) -> State[Any]:
+    """The night's end, once PostgreSQL shows it too, where the settings name one. That it cannot undoes nothing: the
+    next night tries again."""
+    if not work.night.publish.postgres:
+        return end
+    sending: State[Any] = send(work, return_state=True)
+    if sending.is_completed():
+        return end
+    error = sending.result(raise_on_failure=False)
+    work.left_undone = f"{BUT_NOT_SENT}{in_words(error)}"
+    return Completed(name=UNSENT, message=f"{end.message}{work.left_undone}")

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from flows.artifacts import publish_table
 from flows.backfill import in_words, run_backfill
+from flows.elsewhere import show_elsewhere
 from flows.flow_runs import on_record
 from flows.nightly import SETTINGS, STOPPED
 from flows.notify import tell
@@ -57,6 +58,7 @@ def rollback(reason: str = REASON, to_run_id: str | None = TO_RUN_ID, settings: 
     """Let readers see an earlier night again, at once; no table is made anew."""
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
     release = run_rollback(chosen.home, to_run_id, reason)
+    show_elsewhere(chosen)
     return Completed(message=f"readers see night {release.run_id}, as of {release.as_of_date}", data=release)
 
 

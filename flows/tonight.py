@@ -22,14 +22,14 @@ from warehouse.lock import WarehouseBusy, require_free
 
 # The heaviest imports of a night: torch and Great Expectations.
 OF_A_NIGHT = ("warehouse.validation.suite", "flows.nightly")
-EXIT_CODES = {"released": 0, "unchanged": 0, "finished": 0, "failed": 1, "stopped": 3, "busy": 4}
+EXIT_CODES = {"released": 0, "unchanged": 0, "finished": 0, "failed": 1, "stopped": 3, "busy": 4, "unsent": 5}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a night ended; `message` names the release, the gate with its remedy, or the error."""
 
-    status: Literal["released", "unchanged", "finished", "failed", "stopped", "busy"]
+    status: Literal["released", "unchanged", "finished", "failed", "stopped", "busy", "unsent"]
     message: str
     run_id: str | None
     as_of_date: date | None
@@ -37,7 +37,8 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 released or unchanged, 1 failed, 3 stopped by a gate, 4 another process is at work in the home."""
+        """0 released or unchanged, 1 failed, 3 stopped by a gate, 4 another process is at work in the home, 5 released,
+        but not in PostgreSQL."""
         return EXIT_CODES[self.status]
 
 
@@ -55,11 +56,11 @@ def run_night(
         seconds = round(time.perf_counter() - clock, 1)
         return Outcome(status="busy", message=str(busy), run_id=None, as_of_date=as_of_date, seconds=seconds)
     with ConsoleWatcher(is_quiet) as console, watched_by(console), prefect_at_hand(settings):
-        from flows.nightly import STOPPED, UNCHANGED, nightly
+        from flows.nightly import STOPPED, UNCHANGED, UNSENT, nightly
 
         state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
     if state.is_completed():
-        status: Any = "unchanged" if state.name == UNCHANGED else "released"
+        status: Any = {UNCHANGED: "unchanged", UNSENT: "unsent"}.get(state.name, "released")
     elif state.name == STOPPED:
         status = "stopped"
     else:

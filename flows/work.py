@@ -31,7 +31,7 @@ class Work:
     """What the steps of one night share. A plain object: Prefect neither copies nor looks into it.
 
     `steps` are the names of all steps in order; `skipped_for` names the release that already says all that
-    this night would say.
+    this night would say; `left_undone` is what a night that is released could not do besides.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Work:
     ) -> None:
         self.con, self.night, self.steps, self.watchers = con, night, steps, watchers
         self.skipped_for: str | None = None
+        self.left_undone = ""
 
     def is_unchanged(self) -> bool:
         """Whether readers already see this day, made from the same inputs, settings and code."""
@@ -113,9 +114,9 @@ def _in_the_diary(work: Work) -> Iterator[None]:
             diary.finish_run(con, run_id, "failed", f"{type(error).__name__}: {error}".rstrip(": "))
         raise
     if work.skipped_for:
-        diary.finish_run(con, run_id, "skipped", f"nothing has changed since {work.skipped_for}")
+        diary.finish_run(con, run_id, "skipped", f"nothing has changed since {work.skipped_for}{work.left_undone}")
     else:
-        diary.finish_run(con, run_id, "released")
+        diary.finish_run(con, run_id, "released", work.left_undone.removeprefix("; ") or None)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import typer
 
 from flows.commands.options import (
     DAY_FORMATS,
+    UNSENT,
     WRONG_USE,
     Home,
     Json,
@@ -95,13 +96,18 @@ def rollback(
 
     Example: fivefold rollback --reason "prices of the bakery were wrong"
     """
+    from flows.elsewhere import Unsent, show_elsewhere
     from flows.rollback import run_rollback
     from flows.settings import load_settings
 
+    settings = load_settings(home=home)
     try:
-        release = run_rollback(load_settings(home=home).home, to, reason)
+        release = run_rollback(settings.home, to, reason)
+        show_elsewhere(settings)
     except LookupError as error:
         raise stop(with_remedy(error, 'fivefold sql "from ops.releases" lists the nights')) from None
+    except Unsent as error:
+        raise stop(f"night {release.run_id}: {error}", UNSENT) from None
     if json:
         print_json(asdict(release))
     else:

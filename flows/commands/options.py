@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-FAILED, WRONG_USE, BUSY = 1, 2, 4
+FAILED, WRONG_USE, BUSY, UNSENT = 1, 2, 4, 5
 
 Home = Annotated[
     Path | None, typer.Option(help="Folder of everything a night writes (setting home)", show_default=False)

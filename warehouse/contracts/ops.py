@@ -27,7 +27,7 @@ RUNS = _diary(
         "running, released, skipped (nothing had changed), stopped (by a gate), failed or crashed",
         one_of=("running", "released", "skipped", "stopped", "failed", "crashed"),
     ),
-    text("stopped_by", "Gate or step that ended it, and why"),
+    text("stopped_by", "Gate or step that ended it, or what a released night left undone, and why"),
     moment("started_at", "Start", required=True),
     moment("finished_at", "End"),
     text("settings_json", "Settings that it ran with, secrets left out"),
