@@ -198,8 +198,10 @@ class Preprocessing(Frozen):
 
 
 def _matrix(frame: pl.DataFrame, names: tuple[str, ...]) -> np.ndarray:
-    """[n, names] float32, NaN where missing."""
-    return frame.select(pl.col(names).cast(pl.Float32).fill_null(float("nan"))).to_numpy(order="c", writable=True)
+    """[n, names] float32, NaN where missing; a number without end says as little as none."""
+    numbers = frame.select(pl.col(names).cast(pl.Float32).fill_null(float("nan"))).to_numpy(order="c", writable=True)
+    numbers[np.isinf(numbers)] = np.nan
+    return numbers
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,10 @@ import duckdb
 from mtl_models import checkpoint, warm_start
 from mtl_models.fit import Epoch, fit
 from mtl_models.interactions import GradientCosines
+from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
 from mtl_models.preprocess import Preprocessing
+from mtl_models.relative_losses import Scales, measure
 from mtl_models.samples import concatenate
 from mtl_models.warm_start import Taken
 from tasks.earlier_model import Earlier, load_earlier
@@ -26,6 +28,9 @@ from tasks.readiness import check_readiness
 from tasks.row_limits import Choice
 from tasks.write_interactions import write_interactions
 from warehouse import build, diary
+
+# An earlier model whose loss is that many times the baseline's, or no number, is no start.
+RUN_AWAY = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,8 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     report("reading samples")
     label_end = night.as_of_date - timedelta(days=night.features.horizon_days)
     lesson, earlier = _prepare(con, night, readiness.tasks, label_end)
-    model, scales = lesson.start(night.model, readiness.tasks)
-    taken = None
-    if earlier:
-        taken = warm_start.copy_weights(earlier.model, model, is_same_shop=earlier.is_same_shop)
-        report(f"training starts from {earlier.saved.model_version}: {taken}")
+    model, scales, taken = _start(lesson, night, readiness.tasks, earlier)
+    earlier = earlier if taken else None
     knows_shop = earlier is not None and earlier.is_same_shop
     # Another shop's model is a better start than none, but has everything of this shop still to learn.
     has_little_to_learn = knows_shop and taken is not None and not taken.new_features
@@ -132,6 +134,24 @@ def _prepare(
     if earlier:
         preprocessing = preprocessing.on_scales_of(earlier.saved.preprocessing)
     return make_lesson(con, frames, preprocessing, label_end, device_of(night.model)), earlier
+
+
+def _start(
+    lesson: Lesson, night: Night, tasks: tuple[str, ...], earlier: Earlier | None
+) -> tuple[JointModel, Scales, Taken | None]:
+    """The model to train and its baselines' losses: on top of the earlier model, with what was taken from it, or afresh
+    where that has run away: its weights would never come back."""
+    model, scales = lesson.start(night.model, tasks)
+    if earlier is None:
+        return model, scales, None
+    taken = warm_start.copy_weights(earlier.model, model, is_same_shop=earlier.is_same_shop)
+    losses = measure(model, lesson.entities, lesson.validation, scales)
+    lost = [task for task, loss in losses.items() if not loss < RUN_AWAY]
+    if lost:
+        report(f"training starts afresh: {earlier.saved.model_version} has run away in {', '.join(lost)}")
+        return *lesson.start(night.model, tasks), None
+    report(f"training starts from {earlier.saved.model_version}: {taken}")
+    return model, scales, taken
 
 
 def _earlier_model(con: duckdb.DuckDBPyConnection, night: Night, tonight: Preprocessing) -> Earlier | None:
