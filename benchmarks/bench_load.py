@@ -1,7 +1,8 @@
 """Nights of demo shops of four sizes: time, memory and disk by step, and how they grow with the shop.
 
 A shop of N users has N / 5 products. Each size lives its half year first, apart, so that a night is ingest to report.
-An exponent of 1 is in proportion to the behaviour events, below 1 is better.
+An exponent of 1 is in proportion to the behaviour events, below 1 is better. Steps are told in processor seconds, for a
+machine may do other work too.
 """
 
 from __future__ import annotations
@@ -117,10 +118,10 @@ def tell(loads: Sequence[Load]) -> None:
     line("rows of all feeds", "", [load.rows for load in loads])
     line("samples", "", [load.samples for load in loads])
     line("the shop lives", "s", [load.lived_s for load in loads])
-    for step in loads[0].night.steps_s:
-        line(step, "s", [load.night.steps_s[step] for load in loads])
-    line("night", "s", [load.night.wall_s for load in loads])
-    line("night, processor", "s", [load.night.cpu_s for load in loads])
+    for step in loads[0].night.steps_cpu_s:
+        line(step, "CPU s", [load.night.steps_cpu_s[step] for load in loads])
+    line("night", "CPU s", [load.night.cpu_s for load in loads])
+    line("night, by the clock", "s", [load.night.wall_s for load in loads])
     line("training", "rows/s", [load.training_rows_per_s for load in loads])
     for step in loads[0].night.steps_gib:
         line(f"{step}, most", "GiB", [load.night.steps_gib[step] for load in loads])

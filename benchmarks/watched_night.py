@@ -15,18 +15,20 @@ from pathlib import Path
 
 from warehouse.connect import open_read_only
 
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+PAGE_BYTES, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """`wall_s` and `cpu_s` are of the whole process, `steps_s` and `steps_gib` (the most memory) of each step."""
+    """`wall_s` and `cpu_s` are of the whole process; `steps_s`, `steps_cpu_s` and `steps_gib` (the most memory) of each
+    step, with its server's. On a machine that does other work too, processor seconds say more than wall time."""
 
     run_id: str
     wall_s: float
     cpu_s: float
     peak_gib: float
     steps_s: dict[str, float]
+    steps_cpu_s: dict[str, float]
     steps_gib: dict[str, float]
 
 
@@ -37,11 +39,11 @@ def watch_night(home: Path, options: Sequence[str]) -> Watched:
     environment |= {"HOME": str(home.parent), "PYTHONPATH": str(Path(__file__).parent.parent)}
     before, clock = os.times(), time.perf_counter()
     process = subprocess.Popen(command, cwd=home.parent, env=environment, stdout=subprocess.PIPE, text=True)
-    memory = Memory(process.pid)
-    memory.start()
+    seen = Sampler(process.pid)
+    seen.start()
     told, _ = process.communicate()
     wall, after = time.perf_counter() - clock, os.times()
-    memory.join()
+    seen.join()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {told}")
     run_id = json.loads(told)["run_id"]
@@ -50,9 +52,10 @@ def watch_night(home: Path, options: Sequence[str]) -> Watched:
         run_id=run_id,
         wall_s=round(wall, 1),
         cpu_s=round(sum(after[2:4]) - sum(before[2:4]), 1),
-        peak_gib=memory.most_gib(),
+        peak_gib=seen.most_gib(),
         steps_s={step: round(seconds, 1) for step, _, seconds in steps},
-        steps_gib={step: memory.most_gib(start, start + seconds) for step, start, seconds in steps},
+        steps_cpu_s={step: seen.cpu_s(start, start + seconds) for step, start, seconds in steps},
+        steps_gib={step: seen.most_gib(start, start + seconds) for step, start, seconds in steps},
     )
 
 
@@ -65,29 +68,38 @@ def _steps(home: Path, run_id: str) -> list[tuple[str, float, float]]:
     return [(step, begun.replace(tzinfo=UTC).timestamp(), seconds) for step, begun, seconds in rows]
 
 
-class Memory(threading.Thread):
-    """The resident memory of a process and its children together, looked at four times a second."""
+class Sampler(threading.Thread):
+    """The processor time and resident memory of a process and its children together, looked at four times a second."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.pid = pid
-        self.seen: list[tuple[float, int]] = []
+        self.seen: list[tuple[float, float, int]] = []
 
     def run(self) -> None:
         while Path(f"/proc/{self.pid}/task").exists():
-            self.seen.append((datetime.now(UTC).timestamp(), resident(self.pid)))
+            self.seen.append((datetime.now(UTC).timestamp(), *usage(self.pid)))
             time.sleep(0.25)
+
+    def cpu_s(self, since: float, until: float) -> float:
+        """Processor seconds between two moments."""
+        spent = [seconds for at, seconds, _ in self.seen if since - 0.25 <= at <= until + 0.25]
+        return round(max(spent) - min(spent), 1) if spent else 0.0
 
     def most_gib(self, since: float = 0.0, until: float = float("inf")) -> float:
         """The most between two moments."""
-        return round(max((size for at, size in self.seen if since <= at <= until), default=0) / 2**30, 2)
+        return round(
+            max((size for at, _, size in self.seen if since - 0.25 <= at <= until + 0.25), default=0) / 2**30, 2
+        )
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that a process and its children hold."""
+def usage(pid: int) -> tuple[float, int]:
+    """Processor seconds that a process and its children have spent, and bytes of memory that they hold."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = " ".join(file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")).split()
     except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return pages * PAGE_BYTES + sum(resident(int(child)) for child in children)
+        return 0.0, 0
+    ticks, pages = int(fields[11]) + int(fields[12]), int(fields[21])
+    each = [usage(int(child)) for child in children]
+    return ticks / TICKS + sum(spent for spent, _ in each), pages * PAGE_BYTES + sum(held for _, held in each)
