@@ -18,7 +18,7 @@ STOPPED, UNCHANGED = "Stopped", "Unchanged"
 # Readers of the published file see the night, PostgreSQL does not; what stands between the one and the reason.
 UNSENT, BUT_NOT_SENT = "Unsent", "; not in PostgreSQL: "
 _AFTER_FAILURE = "see the log of the run; fivefold doctor says what is missing."
-_AFTER_CRASH = "run it again. If the machine ran out of memory, lower threads and memory_limit."
+_AFTER_CRASH = "run it again. If the machine ran out of memory, lower memory_limit and model.most_rows."
 # The rest is in the report and in SQL; a message is read on a phone.
 _MOST_FINDINGS = 10
 
