@@ -17,7 +17,14 @@ def main(port: int) -> None:
     """Serve Prefect's API on this port of the machine itself until told to stop, or until the parent is gone."""
     be_temporary_server()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    uvicorn.run("prefect.server.api.server:create_app", factory=True, port=port, log_level="error", lifespan="on")
+    uvicorn.run(
+        "prefect.server.api.server:create_app",
+        factory=True,
+        host="127.0.0.1",
+        port=port,
+        log_level="error",
+        lifespan="on",
+    )
 
 
 def _end_with(parent: int) -> None:

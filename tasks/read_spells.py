@@ -17,11 +17,12 @@ from mtl_models.preprocess import Vocabulary
 def read_spells(con: duckdb.DuckDBPyConnection, products: Vocabulary, label_end_date: date) -> Spells:
     """Every spell that was over by `label_end_date`, of the products in the vocabulary."""
     rows = con.sql(
-        f"""
-        select * from features.price_spells
-        where week_start + 7 <= date '{label_end_date}'
-        order by product_id, week_start, log_price_ratio, ctx_display, ctx_mailer, ctx_other_promotion
         """
+        select * from features.price_spells
+        where week_start + 7 <= $1
+        order by product_id, week_start, log_price_ratio, ctx_display, ctx_mailer, ctx_other_promotion
+        """,
+        params=[label_end_date],
     ).pl()
     product = products.index(rows["product_id"])
     markets = rows.select(pl.struct("category", "week_start").rank("dense")).to_series()
