@@ -15,13 +15,13 @@ from flows.secrets import load_secrets, open_settings_source
 from flows.settings import Settings
 from flows.version import code_version
 from flows.watch import Watcher
-from tasks.gates import GateStopped
+from tasks.gates import GateStopped, bad_feed
 from tasks.night import Night
 from warehouse import diary, erasure, lock
 from warehouse.connect import open_warehouse
 from warehouse.leftovers import clear_files, settle_nights
 from warehouse.migrate import migrate
-from warehouse.sources import Source, open_source
+from warehouse.sources import FeedError, Source, open_source
 
 # They say where and how fast a night runs, not what it writes.
 _NOT_IDENTITY = {"run_id", "as_of_date", "source", "home", "threads", "memory_limit", "publish"}
@@ -164,4 +164,9 @@ def new_run_id(as_of_date: date) -> str:
 
 def _tonight(source: Source, time_zone: str) -> date:
     """Today in the business time zone, or the end of the data where they end earlier."""
-    return min(datetime.now(ZoneInfo(time_zone)).date(), source.latest_as_of(time_zone))
+    try:
+        end_of_data = source.latest_as_of(time_zone)
+    except FeedError as error:
+        # Without a feed the source itself is not what the settings say.
+        raise (bad_feed(error) if error.feed else error) from error
+    return min(datetime.now(ZoneInfo(time_zone)).date(), end_of_data)

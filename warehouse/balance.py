@@ -6,7 +6,7 @@ mistake shows as a difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Balance:
         )
 
 
-def take_balance(con: duckdb.DuckDBPyConnection, run_id: str, feeds: Sequence[Table] = FEEDS) -> Balance:
+def take_balance(con: duckdb.DuckDBPyConnection, run_id: str, feeds: Collection[Table] = FEEDS) -> Balance:
     """Count every row, note the balance of each feed in `ops.row_balances`, and return that of the night's own loads.
 
     RowsUnaccounted when it does not come out even.
@@ -98,7 +98,7 @@ def booking_erased(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     )
 
 
-def _count(con: duckdb.DuckDBPyConnection, feeds: Sequence[Table]) -> None:
+def _count(con: duckdb.DuckDBPyConnection, feeds: Collection[Table]) -> None:
     """The temporary table `load_balance`, see balance.sql."""
     in_feeds = " union all ".join(
         f"select _load_id as load_id, count(*) as row_count from {table.qualified_name} "
@@ -113,7 +113,7 @@ def _count(con: duckdb.DuckDBPyConnection, feeds: Sequence[Table]) -> None:
     con.execute(read_sql("balance.sql"))
 
 
-def _open_older_loads(con: duckdb.DuckDBPyConnection, feeds: Sequence[Table]) -> None:
+def _open_older_loads(con: duckdb.DuckDBPyConnection, feeds: Collection[Table]) -> None:
     """Loads of a version that kept no balance start with one that is even: what is gone of them made way."""
     if not con.execute("select 1 from ops.loads where rows_superseded is null limit 1").fetchall():
         return

@@ -25,9 +25,9 @@ _ALWAYS_PARSES: Mapping[str, frozenset[str]] = {
 # Even of the contract's own type a value may be none that a shop has.
 _LOOKED_AT = frozenset({"VARCHAR", "DOUBLE", "TIMESTAMP", "DATE"})
 # What systems write where they know no moment (year 1, an overflow) is no moment; the end of time means "for good".
-_EARLIEST, _LATEST = "1970-01-01", "9999-12-31"
+_EARLIEST, _END = "1970-01-01", "10000-01-01"
 # An event of a later year is a slip of the pen.
-_LATEST_EVENT = "2199-12-31"
+_END_OF_EVENTS = "2200-01-01"
 # No quantity of a shop is larger, and sums of squares of such numbers are still finite.
 _LARGEST = "1e15"
 # From here on a floating-point number cannot tell two whole numbers apart, and so no two ids.
@@ -96,7 +96,7 @@ def offer(table: Table, relation: Relation, columns: Mapping[str, str]) -> Offer
     present = {name.lower(): name for name in columns if name != INPUT_COLUMN}
     for column in table.columns:
         if column.required and column.name not in present:
-            near = get_close_matches(column.name, present, n=1)
+            near = get_close_matches(column.name, present.keys() - set(table.column_names), n=1)
             hint = f"rename {present[near[0]]!r} if that is meant" if near else "add it"
             raise FeedError(
                 f"The required column {column.name!r} is missing; the file has {_columns_in_words(table, present)}.",
@@ -142,8 +142,8 @@ def parsed(column: Column, source_type: str, *, is_event: bool = False) -> str:
     if column.type in ("TIMESTAMP", "DATE"):
         has_no_time = "" if column.type == "TIMESTAMP" else f" and try_cast({name} as timestamp) = {value}"
         kind = column.type.lower()
-        years = f"{kind} '{_EARLIEST}' and {kind} '{_LATEST_EVENT if is_event else _LATEST}'"
-        return f"if({value} between {years}{has_no_time}, {value}, null)"
+        end = f"{kind} '{_END_OF_EVENTS if is_event else _END}'"
+        return f"if({value} >= {kind} '{_EARLIEST}' and {value} < {end}{has_no_time}, {value}, null)"
     return value
 
 

@@ -27,6 +27,18 @@ EVENT_TYPES = (
     "review",
 )
 
+# Sums over two currencies are no money. Few such rows are set aside; many are a feed of another shop.
+ONE_CURRENCY = Rule(
+    name="currency_is_the_shop_s",
+    kind="sql",
+    columns=("currency",),
+    violation=(
+        "(currency is not null and currency <> (select currency from raw.orders where currency is not null "
+        "group by currency order by count(*) desc, currency limit 1))"
+    ),
+    meaning="currency is that of most orders",
+)
+
 USERS = Table(
     name="users",
     grain="One row per person or household that may buy, under a pseudonymous id.",
@@ -68,7 +80,7 @@ PRODUCTS = Table(
         flag("is_recommendable", "Whether it may be recommended; empty means yes"),
         flag("is_price_locked", "Whether its price must not be changed; empty means no"),
     ),
-    rules=(at_least_rows(1), not_before("discontinued_at", "launched_at")),
+    rules=(at_least_rows(1), not_before("discontinued_at", "launched_at"), ONE_CURRENCY),
 )
 
 BEHAVIOUR_EVENTS = Table(
@@ -115,7 +127,7 @@ ORDERS = Table(
         text("coupon", "Coupon code, if any"),
         moment("cancelled_at", "When it was cancelled"),
     ),
-    rules=(at_least_rows(1), not_before("cancelled_at", "ordered_at")),
+    rules=(at_least_rows(1), not_before("cancelled_at", "ordered_at"), ONE_CURRENCY),
 )
 
 ORDER_LINES = Table(
