@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -28,6 +29,9 @@ _HEADS = {
     "sample_count": "rows",
     "reason": "reason",
 }
+
+# What Markdown, or HTML within it, would take for more than text.
+_MARKUP = re.compile(r"([\\`*\[\]<>|~&])")
 
 
 def publish_artifacts(con: duckdb.DuckDBPyConnection, night: Night) -> None:
@@ -101,7 +105,7 @@ def never_fatal() -> Iterator[None]:
 
 def _how_it_ended(steps: list[morning.Row]) -> list[str]:
     """The failed step with its gate and remedy, where there is one."""
-    failed = [f"**It ended at {row['step']}.** {row['detail']}" for row in steps if row["status"] == "failed"]
+    failed = [f"**It ended at {row['step']}.** {_line(row['detail'])}" for row in steps if row["status"] == "failed"]
     return ["", *failed] if failed else []
 
 
@@ -127,8 +131,8 @@ def _table(title: str, header: str, rows: list[str]) -> list[str]:
 
 
 def _line(text: object) -> str:
-    """The text in one cell of a Markdown table."""
-    return str(text or "").replace("|", "\\|").replace("\n", " ")
+    """The text as it is, in one cell of a Markdown table: a key of a feed may look like an image, a link or a tag."""
+    return _MARKUP.sub(r"\\\1", str(text or "").replace("\n", " "))
 
 
 def _cells(rows: list[morning.Row]) -> list[morning.Row]:

@@ -2,12 +2,12 @@
 with refusing as (
     select user_id from raw.users where not has_marketing_consent
 )
-select format('campaign {} for user {}', promotion_id, user_id)
+select format('campaign {} for a user without consent', promotion_id)
 from predictions.promotion_recommendations
 semi join refusing using (user_id)
 where is_recommended
 union all
-select format('action {} for user {}', rank, object_id)
+select format('action {} for a user without consent', rank)
 from predictions.action_queue
 semi join refusing on user_id = object_id
 where object_type = 'user'

@@ -16,14 +16,14 @@ where head = 'supply'
     and coalesce(decision_id = standing_id, true)
     and recommended_order_units is distinct from if(action = 'overridden', value, 0)
 union all
-select format('decision {}: {} in {} of {}', standing_id, product_id, placement, lists.user_id)
+select format('decision {}: {} in a list {}', standing_id, product_id, placement)
 from standing
 join predictions.product_recommendations as lists using (product_id)
 where head = 'recommendation'
     and action = 'rejected'
     and coalesce(standing.user_id = lists.user_id, true)
 union all
-select format('decision {}: campaign {} for user {}', standing_id, promotion_id, offers.user_id)
+select format('decision {}: campaign {} for a user', standing_id, promotion_id)
 from standing
 join predictions.promotion_recommendations as offers using (promotion_id)
 where head = 'promotion'

@@ -5,17 +5,17 @@ with held_out as (
 everyone as (
     select distinct product_id from predictions.product_recommendations where user_id = 'everyone'
 )
-select format('{} in {} of {}', product_id, placement, user_id)
+select format('{} in {} of a user held out', product_id, placement)
 from predictions.product_recommendations
 semi join held_out using (user_id)
 where placement <> 'for_you' or product_id not in (select product_id from everyone)
 union all
-select format('campaign {} for user {}', promotion_id, user_id)
+select format('campaign {} for a user held out', promotion_id)
 from predictions.promotion_recommendations
 semi join held_out using (user_id)
 where is_recommended
 union all
-select format('action {} for user {}', rank, object_id)
+select format('action {} for a user held out', rank)
 from predictions.action_queue
 semi join held_out on user_id = object_id
 where object_type = 'user'
@@ -26,7 +26,7 @@ join raw.orders using (order_id)
 semi join held_out using (user_id)
 where is_message_worthwhile
 union all
-select format('user {} is not flagged', user_id)
+select 'a user held out is not flagged'
 from predictions.user_profiles
 semi join held_out using (user_id)
 where not is_holdout

@@ -1,5 +1,5 @@
 -- Lists show only products that are on sale, may be recommended and are not excluded by a rule.
-select format('{} in {} of {}', product_id, placement, user_id)
+select format('{} in a list {}', product_id, placement)
 from predictions.product_recommendations
 left join offered_products using (product_id)
 left join (
