@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,8 +104,15 @@ def disk(settings: Settings) -> Finding:
 
 
 def home(settings: Settings) -> Finding:
-    """The home folder can be written."""
+    """The home folder can be written, and looked into by its account and group only."""
     folder = _existing(settings.home)
+    if settings.home.is_dir() and folder.stat().st_mode & stat.S_IRWXO:
+        return Finding(
+            verdict="WARN",
+            subject="home",
+            seen=f"{settings.home.resolve()} is open to every account of this machine",
+            remedy=f"chmod -R o-rwx {settings.home.resolve()}",
+        )
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return Finding(verdict="PASS", subject="home", seen=f"{settings.home.resolve()} is writable")
     return Finding(

@@ -43,12 +43,19 @@ def simulate(
 
     Example: fivefold simulate --nights 14 --policy joint --policy rules --policy oracle
     """
-    from flows.settings import load_settings
+    from flows.secrets import load_secrets
+    from flows.settings import SettingsError, load_settings
     from flows.simulate import Simulation, run_simulation
     from warehouse.sources.demo_shop.spec import ShopSpec
 
     spec = ShopSpec.parse(f"{size}?seed={seed}")
-    simulation = Simulation(settings=load_settings(home=home), spec=spec, nights=nights)
+    settings = load_settings(home=home)
+    if load_secrets(settings).pseudonym_key:
+        raise SettingsError(
+            "the demo shop has no key and would not know its users by their pseudonyms. "
+            "Remedy: unset FIVEFOLD_PSEUDONYM_KEY and pseudonym_key_block for a simulation."
+        )
+    simulation = Simulation(settings=settings, spec=spec, nights=nights)
     comparison = run_simulation(simulation, policy or list(PolicyName), is_quiet=quiet or json)
     if json:
         print_json(comparison.table.to_dicts())

@@ -43,6 +43,14 @@ def test_a_full_disk_is_found(monkeypatch: pytest.MonkeyPatch, free: float, verd
     assert doctor.disk(load_settings()).verdict == verdict
 
 
+def test_a_home_that_is_open_to_everybody_is_found(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    for mode, verdict in ((0o750, "PASS"), (0o755, "WARN")):
+        (tmp_path / "home").mkdir(exist_ok=True)
+        (tmp_path / "home").chmod(mode)
+        assert doctor.home(settings).verdict == verdict
+
+
 def test_a_home_that_is_a_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     assert doctor.home(load_settings(home=tmp_path / "home")).verdict == "FAIL"
