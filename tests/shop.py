@@ -10,6 +10,15 @@ import numpy as np
 import polars as pl
 
 CATEGORIES = ("bakery", "dairy", "drinks", "household")
+# What somebody may write into a feed, hoping that it is run: by the database, a page, a spreadsheet, Markdown.
+HOSTILE_PRODUCT = "'; DROP TABLE products; --"
+HOSTILE_TITLES = (
+    "<script>alert(1)</script>",
+    '=HYPERLINK("http://evil.example","open me")',
+    "| ![](http://evil.example/pixel) | **x** | {{ 7 * 7 }}",
+)
+# A word in each e-mail address of the shop's users, a column that no contract knows.
+CANARY_DOMAIN = "canary-mailbox.example"
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,11 @@ def _ids(prefix: str, count: int) -> list[str]:
     return [f"{prefix}{number:04d}" for number in range(count)]
 
 
+def _product_ids(shop: Shop) -> list[str]:
+    """The last one is not to be trusted."""
+    return [*_ids("p", shop.products - 1), HOSTILE_PRODUCT]
+
+
 def _moment(shop: Shop, days: np.ndarray, hours: np.ndarray | float = 0.0) -> pl.Series:
     """UTC timestamps of days counted from the first one."""
     first = datetime.combine(shop.first_day, datetime.min.time())
@@ -68,6 +82,7 @@ def _users(shop: Shop, draw: np.random.Generator) -> pl.DataFrame:
             "age_band": draw.choice(["19-24", "25-34", "35-44", "45-54"], shop.users),
             "household_size": draw.integers(1, 5, shop.users),
             "has_marketing_consent": draw.random(shop.users) < 0.8,
+            "email": [f"{name}@{CANARY_DOMAIN}" for name in _ids("u", shop.users)],
         }
     )
 
@@ -77,8 +92,8 @@ def _products(shop: Shop, draw: np.random.Generator) -> pl.DataFrame:
     category = np.array(CATEGORIES)[np.arange(shop.products) % len(CATEGORIES)]
     return pl.DataFrame(
         {
-            "product_id": _ids("p", shop.products),
-            "product_title": [f"{name} {number}" for number, name in enumerate(category)],
+            "product_id": _product_ids(shop),
+            "product_title": [f"{_title(name, number)} {number}" for number, name in enumerate(category)],
             "brand": draw.choice(["own", "national"], shop.products),
             "category": category,
             "category_path": [f"{name} > all" for name in category],
@@ -88,6 +103,11 @@ def _products(shop: Shop, draw: np.random.Generator) -> pl.DataFrame:
             "popularity": np.exp(draw.normal(0, 1, shop.products)),
         }
     )
+
+
+def _title(category: str, number: int) -> str:
+    """Of every fourth product, so that some are worth showing, one that is not to be trusted."""
+    return category if number % 4 else HOSTILE_TITLES[number // 4 % len(HOSTILE_TITLES)]
 
 
 def _discounts(shop: Shop, draw: np.random.Generator) -> np.ndarray:
@@ -122,7 +142,7 @@ def _lines(shop: Shop, draw: np.random.Generator, products: pl.DataFrame, discou
         {
             "order_line_id": np.arange(user.size).astype(str),
             "order_id": order.astype(str),
-            "product_id": np.array(_ids("p", shop.products))[product],
+            "product_id": np.array(_product_ids(shop))[product],
             "ship_from_site_id": np.where(order % 3 == 0, "south", "north"),
             "quantity": quantity,
             "list_price": list_price,
@@ -164,7 +184,7 @@ def _promotions(shop: Shop, discounts: np.ndarray) -> dict[str, pl.DataFrame]:
             "channel": np.where(product % 2, "display", "mailer"),
         }
     )
-    products = pl.DataFrame({"promotion_id": ids, "product_id": np.array(_ids("p", shop.products))[product]})
+    products = pl.DataFrame({"promotion_id": ids, "product_id": np.array(_product_ids(shop))[product]})
     return {"promotions": promotions, "promotion_products": products}
 
 
@@ -192,7 +212,7 @@ def _campaigns(shop: Shop, draw: np.random.Generator) -> dict[str, pl.DataFrame]
         "campaign_products": pl.DataFrame(
             {
                 "campaign_id": np.array(ids)[covered // 5],
-                "product_id": np.array(_ids("p", shop.products))[covered % shop.products],
+                "product_id": np.array(_product_ids(shop))[covered % shop.products],
             }
         ),
         "campaign_targets": pl.DataFrame({"campaign_id": campaign_ids, "user_id": user_ids}),

@@ -19,6 +19,10 @@ TINY = {
 }
 
 
+# In the address of somebody to be told, whom nobody can reach.
+SECRET = "canary-of-a-token"
+
+
 @dataclass(frozen=True)
 class Released:
     """A home with one released night."""
@@ -42,5 +46,7 @@ def tiny_settings(home: Path, folder: Path) -> Settings:
 @pytest.fixture(scope="session")
 def released(prefect_server: str, tmp_path_factory: pytest.TempPathFactory, shop_folder: Path, shop: Shop) -> Released:
     """Look, but do not run further nights here: that is for `tests/flows/test_more_nights.py` in a copy."""
-    settings = tiny_settings(tmp_path_factory.mktemp("home"), shop_folder)
-    return Released(settings, run_night(settings, is_quiet=True))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("FIVEFOLD_NOTIFY", f'["json://user:{SECRET}@127.0.0.1:9/{SECRET}"]')
+        settings = tiny_settings(tmp_path_factory.mktemp("home"), shop_folder)
+        return Released(settings, run_night(settings, is_quiet=True))

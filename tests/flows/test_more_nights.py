@@ -20,11 +20,14 @@ from flows.backfill import finished_nights, run_backfill
 from flows.cli import app
 from flows.look import look, query_published
 from flows.tonight import run_night
+from mtl_models import checkpoint
 from tests.flows.conftest import Released, tiny_settings
 from tests.shop import Shop, write_shop
+from tests.traces import traces
 from warehouse import lock
 from warehouse.connect import open_read_only
 from warehouse.contracts import PUBLISHED_TABLES
+from warehouse.diary import model_hash
 
 # Who wrote a row and when; everything else must be equal when a night is repeated.
 OF_THE_RUN = {"run_id", "predicted_at", "model_version"}
@@ -80,10 +83,16 @@ def test_the_same_night_is_not_made_twice_unless_forced(released: Released, home
     assert release is not None and (release["kind"], release["run_id"]) == ("rollback", released.outcome.run_id)
 
 
+ERASED = ["u0042", "u0149"]
+
+
 @pytest.fixture
 def broken_folder(shop_folder: Path, tmp_path: Path) -> Path:
-    """The shop's feeds, but one order in five belongs to nobody."""
+    """The shop's feeds, but one order in five belongs to nobody, and two users want to be erased."""
     folder = shutil.copytree(shop_folder, tmp_path / "broken")
+    users = pl.read_csv(folder / "users.csv")
+    asked_at = pl.when(pl.col("user_id").is_in(ERASED)).then(pl.lit("2024-07-01"))
+    users.with_columns(erased_at=asked_at).write_csv(folder / "users.csv")
     orders = pl.read_parquet(folder / "orders.parquet").with_row_index()
     nobody = pl.when(pl.col("index") % 5 == 0).then(None).otherwise("user_id")
     orders.with_columns(user_id=nobody).drop("index").write_parquet(folder / "orders.parquet")
@@ -94,6 +103,7 @@ def test_bad_rows_stop_the_night_and_leave_the_release(released: Released, home:
     # The same home, but the file that it loaded before has changed for the worse.
     settings = tiny_settings(home, broken_folder)
     target = (home / "published.duckdb").readlink()
+    assert len({file for file, _ in traces(ERASED, home)}) > 2, "the warehouse, the release and the model know them"
     outcome = run_night(settings, is_quiet=True)
     assert (outcome.status, outcome.exit_code) == ("stopped", 3), outcome.message
     assert "data gate" in outcome.message and "orders" in outcome.message and "Remedy" in outcome.message
@@ -102,6 +112,13 @@ def test_bad_rows_stop_the_night_and_leave_the_release(released: Released, home:
     assert morning.nights[0]["status"] == "stopped" and "orders" in morning.nights[0]["stopped_by"]
     assert [row for row in morning.checks if row["verdict"] == "FAIL" and row["subject"] == "orders"]
     assert morning.release is not None and morning.release["run_id"] == released.outcome.run_id
+    # Whoever is erased is gone from every file all the same: the release that stays, its model, the warehouse.
+    assert traces(ERASED, home) == set()
+    profiles = "select count(*) from predictions.user_profiles_latest"
+    assert query_published(home, profiles)[1][0][0] == query_published(released.home, profiles)[1][0][0] - len(ERASED)
+    with open_read_only(home / "warehouse.duckdb") as con:
+        assert con.execute("select count(forgotten_at) from ops.erased_users").fetchall() == [(len(ERASED),)]
+        checkpoint.load(home / "models" / str(released.outcome.run_id), model_hash(con, str(released.outcome.run_id)))
 
 
 def test_a_missing_column_stops_a_first_night_without_any_server(shop_folder: Path, tmp_path: Path) -> None:
