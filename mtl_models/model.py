@@ -54,6 +54,8 @@ class JointModel(nn.Module):
         self.heads = nn.ModuleDict(
             {task: TASKS[task](self.sharing.width, len(preprocessing.interests)) for task in tasks}
         )
+        for task, table in self.tasks_of(preprocessing.contexts):
+            self.head(task).lay_out(preprocessing.contexts[table])
         products = len(preprocessing.entities["product"].ids)
         self.curve = DemandCurve(self.sharing.width, config.slot_width, products) if DEMAND in self.branches else None
         self.consistency = Consistency(config.consistency, tasks, preprocessing)

@@ -25,6 +25,8 @@ from mtl_models.samples import EntityTable
 CLIP = 5.0
 # Above this skewness the distances of a feature live on the log scale (counts, money).
 LOG_SKEWNESS = 1.5
+# Ends the name of the column that says whether another was known.
+IS_MISSING = " is missing"
 
 
 class Vocabulary(Frozen):
@@ -101,7 +103,7 @@ class Scaler(Frozen):
     def columns(self) -> tuple[str, ...]:
         """What each column of the tensor says."""
         flags = zip(self.names, self.is_sometimes_missing, strict=False)
-        return (*self.names, *(f"{name} is missing" for name, is_flagged in flags if is_flagged))
+        return (*self.names, *(f"{name}{IS_MISSING}" for name, is_flagged in flags if is_flagged))
 
     def on_scales_of(self, earlier: Scaler) -> Scaler:
         """The same columns, read as `earlier` read those that it knew: weights learned on its scales then mean the

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mtl_models.calibrate import Calibration
 from mtl_models.demand_curve import Curve
+from mtl_models.preprocess import Scaler
 from mtl_models.samples import TaskSamples
 
 Outputs = dict[str, Tensor]
@@ -47,6 +48,9 @@ class Head(nn.Module):
     def __init__(self, width: int, interests: int) -> None:
         super().__init__()
         self.calibration = Calibration(self.log_odds, self.levels)
+
+    def lay_out(self, context: Scaler) -> None:
+        """Told once, when the model is built, what each column of its rows' context says."""
 
     def fit_baseline(self, rows: TaskSamples) -> None:
         """Learn the constants of the baseline from training rows; called once, before training."""

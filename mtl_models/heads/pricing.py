@@ -5,14 +5,35 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mtl_models.baselines import fit_logistic
 from mtl_models.censoring import observed_demand
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import binary_cross_entropy, known, logit, masked_mean, negative_binomial_deviance
+from mtl_models.preprocess import IS_MISSING, Scaler
 from mtl_models.samples import TaskSamples
 from mtl_models.tower import Tower
 
 # Variance of weekly units is mean + DISPERSION * mean^2: keeps best sellers from drowning the rest.
 DISPERSION = 0.1
+# Context that says how one campaign differs from another.
+OF_CAMPAIGN = frozenset(
+    f"ctx_{name}"
+    for name in (
+        "usual_redeemed_ratio",
+        "same_type_redeemed_ratio",
+        "campaign_products",
+        "campaign_users",
+        "coupon_count",
+        "discount_value",
+        "days_left",
+        "is_kind_1",
+        "is_kind_2",
+        "is_kind_3",
+    )
+)
+# What is believed, before any row is seen, of how far a user's past with offers moves the log odds: 1 / spread^2, per
+# standard deviation of a feature.
+PRECISION = 100.0
 # Furthest that a user's effect of an offer lies from that of all, in log odds.
 MOST_TILT = 0.5
 
@@ -46,7 +67,12 @@ class PriceResponse(Head):
 
 
 class Redemption(Head):
-    """Whether a user redeems a coupon of a campaign, over the user's own past rate.
+    """Whether a user redeems a coupon of a campaign, over the user's own past rate and a logistic regression on what
+    tells users apart.
+
+    A shop has few campaigns with many users each: how users differ is learned from a few thousand rows by a regression
+    at best, how campaigns differ hardly at all (measured on the validation windows of four shops, network alone and
+    with that start: AUC 0.817 -> 0.826, 0.691 -> 0.705, 0.709 -> 0.723, 0.733 -> 0.751).
 
     Campaigns last longer than a horizon: the other tasks may have seen later weeks of the same household. Its rows
     therefore carry no user id, so that nothing learned about one household from later rows can reach them.
@@ -57,14 +83,37 @@ class Redemption(Head):
 
     table = "promotion"
     is_blind_to_ids = True
+    tells_users_apart: Tensor
+    coefficients: Tensor
 
     def __init__(self, width: int, interests: int) -> None:
         super().__init__(width, interests)
         self.residual = Tower(width, 1, hidden=32)
+        self.lay_out(Scaler(names=()))
+
+    def lay_out(self, context: Scaler) -> None:
+        """Room for an intercept and the coefficients of what tells users apart."""
+        of_user = [name.removesuffix(IS_MISSING) not in OF_CAMPAIGN for name in context.columns]
+        self.register_buffer("tells_users_apart", torch.tensor(of_user, dtype=torch.bool), persistent=False)
+        self.register_buffer("coefficients", torch.zeros(1 + sum(of_user)))
+
+    def fit_baseline(self, rows: TaskSamples) -> None:
+        """The regression, drawn towards the user's own past rate."""
+        features, target = self._regressors(rows), rows.targets["redeemed"]
+        precision = torch.full_like(self.coefficients, PRECISION)
+        precision[0] = PRECISION / 1e4  # the intercept is nearly free
+        ridge = precision / (~torch.isnan(target)).sum().clamp_min(1)
+        own = logit(rows.baselines["redeemed"])
+        self.coefficients.copy_(fit_logistic(features, target, torch.ones_like(own), ridge, offset=own))
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """[n] log odds."""
-        return {"redeemed": logit(rows.baselines["redeemed"]) + self.residual(view.shared).squeeze(1)}
+        start = logit(rows.baselines["redeemed"]) + self._regressors(rows) @ self.coefficients
+        return {"redeemed": start + self.residual(view.shared).squeeze(1)}
+
+    def _regressors(self, rows: TaskSamples) -> Tensor:
+        """[n, 1 + k] an intercept and what tells users apart."""
+        return torch.cat([rows.context.new_ones(len(rows), 1), rows.context[:, self.tells_users_apart]], dim=1)
 
     def losses(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Cross-entropy."""
