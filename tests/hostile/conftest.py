@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,18 +14,25 @@ from warehouse.ingest import load_feed
 from warehouse.sources import open_source
 
 
-@pytest.fixture(scope="session")
-def shop_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """One warehouse for every case, which knows the users, products, orders and sites that good rows name."""
-    feeds = tmp_path_factory.mktemp("known")
-    (feeds / "sites.csv").write_text("site_id,site_type\nnorth,store\n")
-    with empty_warehouse(tmp_path_factory.mktemp("hostile") / "warehouse.duckdb") as con:
+@contextmanager
+def known_shop(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse that knows the users, products, orders and sites that good rows name."""
+    feeds = home / "known"
+    for table in KNOWN:
+        (feeds / table.name).mkdir(parents=True)
+        rows = "site_id,site_type\nnorth,store\n" if table.name == "sites" else as_csv(known_rows(table.name))
+        (feeds / table.name / "known.csv").write_text(rows)
+    with empty_warehouse(home / "warehouse.duckdb") as con:
         for table in KNOWN:
-            if table.name != "sites":
-                (feeds / table.name).mkdir()
-                (feeds / table.name / "known.csv").write_text(as_csv(known_rows(table.name)))
             load_feed(con, open_source(f"files:{feeds}"), table, "before")
         con.execute("update ops.loads set validated_by = 'before'")
+        yield con
+
+
+@pytest.fixture(scope="session")
+def shop_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One warehouse for every case."""
+    with known_shop(tmp_path_factory.mktemp("hostile")) as con:
         yield con
 
 

@@ -12,7 +12,7 @@ import duckdb
 from warehouse.balance import take_balance
 from warehouse.contracts import feed
 from warehouse.ingest import load_feed
-from warehouse.sources import open_source
+from warehouse.sources import FeedError, open_source
 from warehouse.validation.quarantine import set_aside
 from warehouse.validation.results import Result, result_of
 from warehouse.validation.rules_sql import count_broken, fetch_row
@@ -100,6 +100,26 @@ def ingest_and_validate(
     ).fetchall()
     failed = {result.rule: result for result in verdict.results if not result.is_passed}
     return Found(balance.rows_in_feed, dict(aside), failed, load.rows_read)
+
+
+def differences(con: duckdb.DuckDBPyConnection, folder: Path, case: Case) -> list[str]:
+    """What became of the case otherwise than it says; nothing is what we want."""
+    try:
+        found = ingest_and_validate(con, folder, case.feed)
+    except FeedError as error:
+        wrong = [f"{word!r} is not in {error}" for word in case.words if word not in str(error)]
+        wrong += ["no feed, file or remedy is named"] * (not (error.feed == case.feed and error.file and error.remedy))
+        return wrong + [str(error)] * (not case.words)
+    if case.words:
+        return [f"it was read: {found}"]
+    broken = {rule for rule, result in found.failed.items() if result.scope == "row"}
+    shown = {
+        "loaded": (found.loaded, case.loaded),
+        "aside": (found.aside, case.aside),
+        "warned": (broken - set(",".join(case.aside).split(",")), set(case.warned)),
+        "stopped": ({rule for rule, result in found.failed.items() if result.scope == "table"}, set(case.stopped)),
+    }
+    return [f"{what}: {seen}, not {wanted}" for what, (seen, wanted) in shown.items() if seen != wanted]
 
 
 def forget(con: duckdb.DuckDBPyConnection, name: str) -> None:

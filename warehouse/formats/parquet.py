@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from pyarrow import parquet
 
 from warehouse.contracts.table import quote
@@ -19,7 +20,6 @@ from warehouse.formats.text import LONGEST_LINE, UnsoundFile
 # How the files are read, here and for the warehouse.
 OPTIONS = "hive_partitioning = false, binary_as_string = true"
 _MAGIC = b"PAR1"
-_TEXT = "BYTE_ARRAY"
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,8 @@ def inspect(con: duckdb.DuckDBPyConnection, path: Path, *, most_bytes: int) -> P
     schema = footer.schema.to_arrow_schema().remove_metadata()
     fixed_bytes = footer.num_rows * 8 * footer.num_columns
     text_bytes = 0
-    if fixed_bytes <= most_bytes:
-        longest_chunks = _longest_chunks(footer)
-        doubtful = [name for name, size in longest_chunks.items() if size > LONGEST_LINE]
-        if doubtful:
-            text_bytes = _measure_texts(con, path, doubtful)
+    if fixed_bytes <= most_bytes and _may_hold_much(footer, most_bytes):
+        text_bytes = _measure_texts(con, path, [field.name for field in schema if _is_text(field.type)])
     if fixed_bytes + text_bytes > most_bytes:
         raise UnsoundFile(
             f"its {footer.num_rows:,} rows unpack to more than {most_bytes / 1e9:g} GB",
@@ -53,19 +50,27 @@ def inspect(con: duckdb.DuckDBPyConnection, path: Path, *, most_bytes: int) -> P
     return ParquetFacts(columns=tuple(schema.names), schema=str(schema), rows=footer.num_rows)
 
 
-def _longest_chunks(footer: parquet.FileMetaData) -> dict[str, int]:
-    """{text column: bytes of its largest chunk}: no value can be longer, though many rows may share it."""
-    longest: dict[str, int] = {}
-    for group in range(footer.num_row_groups):
-        for number in range(footer.num_columns):
-            chunk = footer.row_group(group).column(number)
-            if chunk.physical_type == _TEXT and "." not in chunk.path_in_schema:
-                longest[chunk.path_in_schema] = max(longest.get(chunk.path_in_schema, 0), chunk.total_uncompressed_size)
-    return longest
+def _may_hold_much(footer: parquet.FileMetaData, most_bytes: int) -> bool:
+    """Whether a text can be absurdly long, or named by so many rows that all are: most files are too small for it.
+
+    No further into the footer: of a spoilt one, pyarrow's description of a column ends the process.
+    """
+    sizes = [footer.row_group(number).total_byte_size for number in range(footer.num_row_groups)]
+    largest = max(sizes, default=0)
+    return largest > LONGEST_LINE or largest * footer.num_rows > most_bytes or min(sizes, default=1) <= 0
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(test(kind) for test in (*tests, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view))
 
 
 def _measure_texts(con: duckdb.DuckDBPyConnection, path: Path, columns: list[str]) -> int:
     """Bytes of all texts of these columns; UnsoundFile names the row and column of one that is too long."""
+    if not columns:
+        return 0
     lengths = [f"strlen({quote(name)}::varchar)" for name in columns]
     file = f"read_parquet({path_literal(path)}, {OPTIONS}, file_row_number = true)"
     measures = ", ".join(f"max({length}), sum({length}), arg_max(file_row_number, {length})" for length in lengths)

@@ -87,7 +87,7 @@ class Files(Source):
                 raise FeedError(
                     f"It cannot be read: {error.problem}.", feed=feed, file=item.name, remedy=f"{error.remedy}."
                 ) from error
-            except (duckdb.Error, pa.ArrowException, OSError) as error:
+            except (duckdb.Error, pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 raise unreadable(feed, item.name, error) from error
             shapes.setdefault(shape, {})[item.name] = rows
         for shape, rows_of in shapes.items():
