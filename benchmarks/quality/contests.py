@@ -18,6 +18,8 @@ from tasks.score_heads import Answers, score_answers
 
 Z_95 = 1.96
 OURS, NAIVE = "ours", "naive"
+# Shown though they neither decide a release nor have a goal of their own.
+ALSO_SHOWN = ("returned auc",)
 # Measures of one contender: {measured thing and metric: score}.
 Scores = dict[str, Score]
 
@@ -59,7 +61,7 @@ class Line:
 def play(
     con: duckdb.DuckDBPyConnection, contest: Contest, goals: Mapping[tuple[str, str], Goal], draws: int
 ) -> list[Line]:
-    """A line for every measure that has a goal, or that decides a release."""
+    """A line for every measure that has a goal, that decides a release, or that is `ALSO_SHOWN`."""
     sides = {OURS: contest.ours, **contest.peers}
     published = {side: measures(contest.task, answers) for side, answers in sides.items()}
     drawn = {
@@ -69,7 +71,7 @@ def play(
     return [
         _line(contest, name, score, goals.get((contest.name, name)), published, drawn)
         for name, score in published[OURS].items()
-        if score.is_gate or (contest.name, name) in goals
+        if score.is_gate or name in ALSO_SHOWN or (contest.name, name) in goals
     ]
 
 
