@@ -4,7 +4,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run ui demo test lint docs bench bench-heads bench-mtl-heads bench-census clean
+.PHONY: help install run ui demo test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -50,8 +50,14 @@ bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and 
 	@echo "bench-census DATA=census-income.test.gz (needs that file); docs/benchmarks.md says what they measure"
 
 # ARGS are the benchmark's own arguments, as its --help or its first lines say.
-$(BENCHMARKS:%=bench-%) bench-load bench-recovery bench-mtl-synthetic: bench-%: $(BIN)/.installed-test
+$(BENCHMARKS:%=bench-%) bench-load bench-recovery bench-mtl-synthetic bench-bad-shops bench-same-night: bench-%: $(BIN)/.installed-test
 	$(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
+
+# PYTHONPATH: its shop is the one of the tests.
+chaos: $(BIN)/.installed-test  ## nights killed again and again, full disks, readers without pause: SECONDS=1800 SEED=1
+	PYTHONPATH=. $(BIN)/python benchmarks/bench_chaos.py --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1) $(ARGS)
+
+bench-chaos: chaos
 
 bench-heads: $(BIN)/.installed-test  ## every head beside LightGBM, EASE and naive, goal by goal; fills docs/quality.md
 	$(PIP) lightgbm -c constraints.txt
