@@ -4,7 +4,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run ui demo test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos
+.PHONY: help install run ui demo test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos bench-hostile
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -56,8 +56,12 @@ $(BENCHMARKS:%=bench-%) bench-load bench-recovery bench-mtl-synthetic bench-bad-
 # PYTHONPATH: its shop is the one of the tests.
 chaos: $(BIN)/.installed-test  ## nights killed again and again, full disks, readers without pause: SECONDS=1800 SEED=1
 	PYTHONPATH=. $(BIN)/python benchmarks/bench_chaos.py --seconds $(or $(SECONDS),1800) --seed $(or $(SEED),1) $(ARGS)
+	PYTHONPATH=. $(BIN)/python benchmarks/bench_hostile.py --seconds 60 --seed $(or $(SEED),1)
 
 bench-chaos: chaos
+
+bench-hostile: $(BIN)/.installed-test  ## feeds that are broken, huge or bombs, and files that chance has spoilt
+	PYTHONPATH=. $(BIN)/python benchmarks/bench_hostile.py --seed $(or $(SEED),1) $(ARGS)
 
 bench-heads: $(BIN)/.installed-test  ## every head beside LightGBM, EASE and naive, goal by goal; fills docs/quality.md
 	$(PIP) lightgbm -c constraints.txt
