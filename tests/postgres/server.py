@@ -7,7 +7,6 @@ import pwd
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +40,7 @@ def running_server(programs: Path) -> Iterator[str]:
     trusted = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync"]
     try:
         _run([*as_whom, str(programs / "initdb"), "-D", str(folder / "data"), *trusted])
+        _ask_for_passwords(folder / "data" / "pg_hba.conf")
         options += f" -c unix_socket_directories={folder}"
         _run([*control, "-l", str(folder / "log"), "-o", options, "start"])
         try:
@@ -49,6 +49,11 @@ def running_server(programs: Path) -> Iterator[str]:
             _run([*control, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ask_for_passwords(access: Path) -> None:
+    """Of one role, ann; the others are let in."""
+    access.write_text(f"host all ann 127.0.0.1/32 scram-sha-256\n{access.read_text()}")
 
 
 def _as_whom(folder: Path) -> list[str]:
@@ -67,8 +72,3 @@ def _has_postgres_user() -> bool:
 def _run(command: list[str]) -> None:
     answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
     assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
-
-
-if __name__ == "__main__":
-    programs = find_programs()
-    sys.exit(0 if programs else 1)

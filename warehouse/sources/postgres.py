@@ -136,6 +136,8 @@ class Postgres(Source):
             # Asked for before the snapshot is taken: whoever is at work then has not begun to note changes before it.
             self._latest_sure_change = session.run(read_sql("postgres/latest_sure_change.sql"))[0][0]
             session.run(f"begin {_SNAPSHOT}")
+            # It is taken by the first question, not by `begin`.
+            session.run("select 1")
             self._session = session
         return self._session
 
