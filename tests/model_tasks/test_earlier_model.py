@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,6 +91,17 @@ def test_a_model_that_cannot_be_the_start_is_refused_by_name(done: Done, tmp_pat
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(GateStopped, match="cannot be loaded"):
         load_earlier(done.con, starting_from(tmp_path, tmp_path))
+
+
+def test_a_model_that_was_exchanged_is_no_start(done: Done, tmp_path: Path) -> None:
+    """Sound in itself, but not what the diary says of that night."""
+    run_id = done.night.run_id
+    exchanged = shutil.copytree(done.night.model_folder, tmp_path / "models" / run_id) / "model.json"
+    later = night_of(tmp_path, "later", AS_OF + timedelta(days=1), QUICK.model_copy(update={"warm_start": run_id}))
+    assert load_earlier(done.con, later) is not None
+    exchanged.write_text(json.dumps(json.loads(exchanged.read_text()) | {"label_end_date": "2000-01-01"}))
+    with pytest.raises(GateStopped, match=r"model\.json is not what its night wrote"):
+        load_earlier(done.con, later)
 
 
 @pytest.mark.parametrize(
