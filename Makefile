@@ -4,7 +4,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run ui demo test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos bench-hostile
+.PHONY: help install run ui demo postgres-server test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos bench-hostile
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -30,7 +30,12 @@ ui: install  ## Prefect's pages on http://127.0.0.1:4200 and every night at two,
 demo: install  ## the same in .fivefold/demo, where the demo shop lives three nights at once, some minutes in all
 	$(BIN)/fivefold serve --source demo_shop:small --home .fivefold/demo --nights 3
 
-test: $(BIN)/.installed-test  ## install the test extras and run every test
+# Tests of PostgreSQL start a server of their own; where it can be installed it is, elsewhere they are skipped.
+postgres-server:
+	@test -d /usr/lib/postgresql || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
+		apt-get install -y -qq --no-install-recommends postgresql >/dev/null || true
+
+test: $(BIN)/.installed-test postgres-server  ## install the test extras and run every test
 	$(BIN)/python -m pytest -rs --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 lint: $(BIN)/.installed-test  ## ruff and mypy
@@ -42,7 +47,7 @@ docs: install  ## write docs/dictionary.md and docs/settings.md anew, and the RE
 	$(BIN)/python docs/refresh_readme.py
 
 # Minutes each, with nothing to be given.
-BENCHMARKS := balancing ingest validation publish night transfer
+BENCHMARKS := balancing ingest validation publish postgres night transfer
 
 bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and a JSON line each; make bench-night runs one
 	for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
