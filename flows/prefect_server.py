@@ -32,7 +32,7 @@ def temporary_server() -> Iterator[Callable[[], None]]:
     # Only Prefect can say whether a server is configured. Importing it takes a second or two, so the server that most
     # nights need is on its way before.
     early = None if "prefect" in sys.modules else start()
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
     if PREFECT_API_URL.value():
         if early:
@@ -41,7 +41,8 @@ def temporary_server() -> Iterator[Callable[[], None]]:
         return
     server = early or start()
     try:
-        with temporary_settings({PREFECT_API_URL: address}):
+        # A server of our own that does not answer is dead: the night need not wait a minute for each word to it.
+        with temporary_settings({PREFECT_API_URL: address, PREFECT_CLIENT_MAX_RETRIES: 3}):
             try:
                 yield partial(_wait, server, address)
             finally:

@@ -32,8 +32,11 @@ class Bar:
     def move(self, done: float, *, is_final: bool = False) -> None:
         """Move it to the share `done` (0 to 1), at most every few seconds until the final one."""
         if self._id and (is_final or time.monotonic() - self._moved > _SECONDS_BETWEEN_UPDATES):
+            bar, self._id = self._id, None
             with never_fatal():
-                update_progress_artifact(self._id, progress=round(100 * min(done, 1.0), 1))
+                update_progress_artifact(bar, progress=round(100 * min(done, 1.0), 1))
+                # A bar that could not be moved stays: with a server that is gone each try takes a minute.
+                self._id = bar
             self._moved = time.monotonic()
 
 

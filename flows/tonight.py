@@ -56,9 +56,16 @@ def run_night(
         seconds = round(time.perf_counter() - clock, 1)
         return Outcome(status="busy", message=str(busy), run_id=None, as_of_date=as_of_date, seconds=seconds)
     with ConsoleWatcher(is_quiet) as console, watched_by(console), prefect_at_hand(settings):
+        from httpx import TransportError
+
         from flows.nightly import STOPPED, UNCHANGED, UNSENT, nightly
 
-        state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
+        try:
+            state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
+        except TransportError:
+            from flows.lost_server import state_in_diary
+
+            state = state_in_diary(console.night)
     if state.is_completed():
         status: Any = {UNCHANGED: "unchanged", UNSENT: "unsent"}.get(state.name, "released")
     elif state.name == STOPPED:
