@@ -27,8 +27,8 @@ class ValidationConfig(Frozen):
     unpacked_gigabytes: float = Field(
         20.0,
         gt=0,
-        description="Most that one Parquet or compressed file of a feed may unpack to; a larger one is refused before it "
-        "fills the disk",
+        description="Most that one Parquet or compressed file of a feed may unpack to; a larger one is refused before "
+        "it fills the disk",
     )
 
 

@@ -85,8 +85,8 @@ HEAD_STATUS = _diary(
     text("head", "Head", required=True),
     text(
         "status",
-        "released, champion (an older model serves), not_ready (feeds missing or thin), not_released (lost to naive, or "
-        "nothing to measure it by or to say)",
+        "released, champion (an older model serves), not_ready (feeds missing or thin), not_released (lost to naive, "
+        "or nothing to measure it by or to say)",
         one_of=("released", "champion", "not_ready", "not_released"),
     ),
     text("reason", "Why, in words", required=True),
