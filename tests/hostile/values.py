@@ -23,7 +23,7 @@ ASIDE: tuple[tuple[str, str, tuple[Any, ...], str], ...] = (
     ("order_lines", "sold_price", ("-0.01", -7), "sold_price_in_range"),
     ("order_lines", "shipped_at", NO_MOMENT, "shipped_at_parses"),
     ("order_lines", "promised_delivery_date", ("0001-01-01", "2026-03-01T10:00", "x"), "promised_delivery_date_parses"),
-    ("order_lines", "order_line_id", ("", "   ", None), "order_line_id_present"),
+    *(("order_lines", "order_line_id", (blank,), "order_line_id_present") for blank in ("", "   ", None)),
     ("order_lines", "product_id", ("", None), "product_id_present"),
     ("order_lines", "order_line_id", ("l7", "l8"), "key_unique"),
     ("orders", "ordered_at", ("9999-12-31", "2200-01-01", "0001-01-01"), "ordered_at_parses"),
@@ -36,7 +36,7 @@ ASIDE: tuple[tuple[str, str, tuple[Any, ...], str], ...] = (
     ("products", "currency", ("USD",), "currency_is_the_shop_s"),
     ("users", "household_size", (0, 21, "-3"), "household_size_in_range"),
     ("users", "has_marketing_consent", ("maybe", "2"), "has_marketing_consent_parses"),
-    ("users", "user_id", ("", " ", None), "user_id_present"),
+    *(("users", "user_id", (blank,), "user_id_present") for blank in ("", " ", None)),
     ("inventory_snapshots", "on_hand_units", ("nan", "-inf"), "on_hand_units_parses"),
     ("inventory_snapshots", "snapshot_date", ("0001-01-01", "9999-12-31", "x"), "snapshot_date_parses"),
 )
@@ -57,19 +57,31 @@ STAYS: tuple[tuple[str, str, tuple[Any, ...], tuple[str, ...]], ...] = (
 )
 
 
+# As many hostile rows of forty are set aside before they are too many.
+_A_FILE = 4
+
+
 def cases(formats: int = 1) -> Iterator[Case]:
-    """Every value, each in so many of the three formats, by turns."""
+    """Every value, some in a file, each file in so many of the three formats, by turns."""
     number = count(1)
-    hostile = [(feed, column, value, {rule: 1}, ()) for feed, column, values, rule in ASIDE for value in values]
-    hostile += [(feed, column, value, {}, rules) for feed, column, values, rules in STAYS for value in values]
-    for turn, (feed, column, value, aside, warned) in enumerate(hostile):
-        for file, content in islice(cycle(_files(feed, column, value)), turn % 3, turn % 3 + formats):
-            name = f"{next(number)} {column} {str(value)[:20]!a} in {file}"
-            yield Case(name, file, content, feed=feed, loaded=ROWS - len(aside), aside=aside, warned=warned)
+    hostile = [(feed, column, values, rule, ()) for feed, column, values, rule in ASIDE]
+    hostile += [(feed, column, values, "", rules) for feed, column, values, rules in STAYS]
+    files = [(feed, column, few, rule, rules) for feed, column, values, rule, rules in hostile for few in _some(values)]
+    for turn, (feed, column, few, rule, warned) in enumerate(files):
+        aside = {rule: len(few)} if rule else {}
+        for file, content in islice(cycle(_files(feed, column, few)), turn % 3, turn % 3 + formats):
+            name = f"{next(number)} {column} {few[0]!a:.20} and so on in {file}"
+            loaded = ROWS - sum(aside.values())
+            yield Case(name, file, content, feed=feed, loaded=loaded, aside=aside, warned=warned)
 
 
-def _files(feed: str, column: str, value: object) -> list[tuple[str, str | bytes]]:
-    rows = with_values(good_rows(feed), column, [value])
+def _some(values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(values), _A_FILE):
+        yield values[start : start + _A_FILE]
+
+
+def _files(feed: str, column: str, few: tuple[Any, ...]) -> list[tuple[str, str | bytes]]:
+    rows = with_values(good_rows(feed), column, few)
     return [
         (f"{feed}.csv", as_csv(rows)),
         (f"{feed}.ndjson", as_ndjson(rows)),
