@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 from bench_publish import fill
 
 from tests.landing import empty_warehouse
@@ -54,10 +55,9 @@ def read_bare(session: Session) -> None:
         assert sum(batch.num_rows for batch in rows) == ROWS
 
 
-def read(address: str, folder: Path) -> None:
+def read(address: str, con: duckdb.DuckDBPyConnection) -> None:
     source = open_source(f"postgres:{address}")
-    with empty_warehouse(folder / "warehouse.duckdb") as con:
-        assert load_feed(con, source, feed("order_lines"), "bench").rows_read == ROWS
+    assert load_feed(con, source, feed("order_lines"), "bench").rows_read == ROWS
     source.close()
 
 
@@ -93,13 +93,16 @@ def main() -> None:
     with running_server(programs) as address, tempfile.TemporaryDirectory() as home:
         shelf = Shelf.of(Path(home))
         releases = publish_file(shelf, "20260704-bench")
-        with Session(parse_address(address), None) as session:
+        with (
+            empty_warehouse(Path(home) / "warehouse.duckdb") as con,
+            Session(parse_address(address), None) as session,
+        ):
             session.run("set search_path = public")
             session.run(LINES)
             session.run("analyze public.order_lines")
             took = {
                 "read_bare": seconds(lambda: read_bare(session)),
-                "read": seconds(lambda: read(address, Path(home))),
+                "read": seconds(lambda: read(address, con)),
                 "write": seconds(lambda: write(address, shelf, releases)),
                 "write_bare": seconds(lambda: write_bare(session, shelf.file("20260704-bench"))),
             }

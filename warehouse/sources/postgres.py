@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -24,6 +25,9 @@ from warehouse.postgres.address import Address, BadAddress, parse_address
 from warehouse.postgres.feed_tables import FeedTable, find_table
 from warehouse.postgres.session import Refused, ServerLost, Session
 from warehouse.sources.base import DatabaseOptions, FeedError, Input, Progress, Relation, Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # A role that may not read, or only some rows.
 _NOT_ALLOWED = "42501"
@@ -81,19 +85,21 @@ class Postgres(Source):
         return [self._readings[feed].item]
 
     def relations(self, con: duckdb.DuckDBPyConnection, feed: str, inputs: Sequence[Input]) -> Iterator[Relation]:
-        """One relation: the rows as they stream in."""
+        """One relation: the rows, streamed into a temporary table that spills to disk."""
         reading = self._readings[feed]
         with _in_words(feed), self._snapshot().stream(reading.table.rows(reading.window)) as rows:
-            con.register("postgres_rows", rows)
             try:
-                yield Relation(
-                    sql=f"select *, {literal(reading.item.name)} as {quote(INPUT_COLUMN)} from postgres_rows",
-                    label=reading.table.place,
-                    input_names=(reading.item.name,),
-                    unread_columns=reading.table.other_columns,
-                )
-            finally:
-                con.unregister("postgres_rows")
+                _keep(con, "postgres_rows", rows)
+            except duckdb.Error as error:
+                raise self.unreadable(feed, reading.table.place, error) from error
+        yield Relation(
+            sql=f"select *, {literal(reading.item.name)} as {quote(INPUT_COLUMN)} from postgres_rows",
+            label=reading.table.place,
+            input_names=(reading.item.name,),
+            unread_columns=reading.table.other_columns,
+            is_columnar=True,
+        )
+        con.execute("drop table postgres_rows")
 
     def deleted_keys(self, con: duckdb.DuckDBPyConnection, feed: str) -> str | None:
         """A temporary table with the keys of rows that are marked as deleted."""
@@ -102,11 +108,7 @@ class Postgres(Source):
         if query is None:
             return None
         with _in_words(feed), self._snapshot().stream(query) as keys:
-            con.register("postgres_keys", keys)
-            try:
-                con.execute("create or replace temp table deleted_keys as from postgres_keys")
-            finally:
-                con.unregister("postgres_keys")
+            _keep(con, "deleted_keys", keys)
         return "deleted_keys"
 
     def unreadable(self, feed: str, place: str, error: duckdb.Error) -> Exception:
@@ -170,6 +172,15 @@ class Postgres(Source):
 
     def _ask(self, query: str) -> str:
         return str(self._snapshot().run(query)[0][0])
+
+
+def _keep(con: duckdb.DuckDBPyConnection, name: str, rows: pa.RecordBatchReader) -> None:
+    """The rows as a temporary table."""
+    con.register("postgres_stream", rows)
+    try:
+        con.execute(f"create or replace temp table {quote(name)} as from postgres_stream")
+    finally:
+        con.unregister("postgres_stream")
 
 
 def _address(location: str) -> Address:
