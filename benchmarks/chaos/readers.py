@@ -121,7 +121,7 @@ def _read(links: tuple[Path, ...], where: Any, results: Any) -> None:
     # What is measured is who waits for whom, not how the machine shares its processors.
     os.nice(19)
     # The database draws a bar for each query that takes seconds.
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
     found = Readings()
     while (number := where.value) != _OVER:
