@@ -24,6 +24,7 @@ ONLY_IN = {
     "prefect": ("flows/",),
     "typer": ("flows/",),
     "great_expectations": ("warehouse/validation/",),
+    "adbc_driver_postgresql": ("warehouse/postgres/session.py",),
     "torch": ("tasks/", "mtl_models/", "flows/doctor.py"),
     "pickle": (),
 }
