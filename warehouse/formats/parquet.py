@@ -38,11 +38,12 @@ def inspect(con: duckdb.DuckDBPyConnection, path: Path, *, most_bytes: int) -> P
             raise UnsoundFile("it does not begin as a Parquet file does", "deliver the file again, as Parquet")
     footer = parquet.read_metadata(path)
     schema = footer.schema.to_arrow_schema().remove_metadata()
-    fixed_bytes = footer.num_rows * 8 * footer.num_columns
-    text_bytes = 0
-    if fixed_bytes <= most_bytes and _may_hold_much(footer, most_bytes):
-        text_bytes = _measure_texts(con, path, [field.name for field in schema if _is_text(field.type)])
-    if fixed_bytes + text_bytes > most_bytes:
+    # No further into the footer: of a spoilt one, pyarrow's description of a column ends the process.
+    groups = [footer.row_group(number).total_byte_size for number in range(footer.num_row_groups)]
+    unpacked = max(footer.num_rows * 8 * footer.num_columns, sum(groups))
+    if unpacked <= most_bytes and _may_hold_much(groups, footer.num_rows, most_bytes):
+        unpacked += _measure_texts(con, path, [field.name for field in schema if _is_text(field.type)])
+    if unpacked > most_bytes:
         raise UnsoundFile(
             f"its {footer.num_rows:,} rows unpack to more than {most_bytes / 1e9:g} GB",
             "deliver it in parts, or raise validation.unpacked_gigabytes if it is meant to be so large",
@@ -50,14 +51,11 @@ def inspect(con: duckdb.DuckDBPyConnection, path: Path, *, most_bytes: int) -> P
     return ParquetFacts(columns=tuple(schema.names), schema=str(schema), rows=footer.num_rows)
 
 
-def _may_hold_much(footer: parquet.FileMetaData, most_bytes: int) -> bool:
+def _may_hold_much(groups: list[int], rows: int, most_bytes: int) -> bool:
     """Whether a text can be absurdly long, or named by so many rows that all are: most files are too small for it.
-
-    No further into the footer: of a spoilt one, pyarrow's description of a column ends the process.
-    """
-    sizes = [footer.row_group(number).total_byte_size for number in range(footer.num_row_groups)]
-    largest = max(sizes, default=0)
-    return largest > LONGEST_LINE or largest * footer.num_rows > most_bytes or min(sizes, default=1) <= 0
+    `groups` are the bytes of each row group."""
+    largest = max(groups, default=0)
+    return largest > LONGEST_LINE or largest * rows > most_bytes or min(groups, default=1) <= 0
 
 
 def _is_text(kind: pa.DataType) -> bool:
