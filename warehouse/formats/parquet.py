@@ -69,7 +69,7 @@ def _measure_texts(con: duckdb.DuckDBPyConnection, path: Path, columns: list[str
     """Bytes of all texts of these columns; UnsoundFile names the row and column of one that is too long."""
     if not columns:
         return 0
-    lengths = [f"strlen({quote(name)}::varchar)" for name in columns]
+    lengths = [f"strlen({quote(name)})" for name in columns]
     file = f"read_parquet({path_literal(path)}, {OPTIONS}, file_row_number = true)"
     measures = ", ".join(f"max({length}), sum({length}), arg_max(file_row_number, {length})" for length in lengths)
     (measured,) = con.execute(f"select {measures} from {file}").fetchall()
