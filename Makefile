@@ -33,7 +33,7 @@ demo: install  ## the same in .fivefold/demo, where the demo shop lives three ni
 # Tests of PostgreSQL start a server of their own; where it can be installed it is, elsewhere they are skipped.
 postgres-server:
 	@test -d /usr/lib/postgresql || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
-		apt-get install -y -qq --no-install-recommends postgresql >/dev/null || true
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null || true
 
 test: $(BIN)/.installed-test postgres-server  ## install the test extras and run every test
 	$(BIN)/python -m pytest -rs --numprocesses=auto --maxprocesses=4 --dist=loadgroup
