@@ -23,7 +23,7 @@ from watched_night import Watched, watch_night
 
 from warehouse.connect import open_read_only
 
-# The last has 10 million events.
+# The last has 11 million events.
 USERS = (1_250, 5_000, 12_500, 32_000)
 USERS_PER_PRODUCT = 5
 LIVE = (
