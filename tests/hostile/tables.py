@@ -20,8 +20,8 @@ GOOD = as_parquet(LINES)
 
 REFUSED = (
     ("nothing in it", b"", ("does not begin as a Parquet file",)),
-    ("another magic", b"XXXX" + GOOD[4:], ("does not begin as a Parquet file",)),
-    ("another magic at its end", GOOD[:-4] + b"XXXX", ("magic bytes",)),
+    ("another magic", b"ROW1" + GOOD[4:], ("does not begin as a Parquet file",)),
+    ("another magic at its end", GOOD[:-4] + b"ROW1", ("magic bytes",)),
     ("its end cut off", GOOD[:-50], ("magic bytes",)),
     ("half of it", GOOD[: len(GOOD) // 2], ("magic bytes",)),
     ("four bytes", b"PAR1", ("4 bytes",)),
