@@ -83,13 +83,14 @@ def interpreter_of_peers(python: str) -> str | None:
 
 
 def nights() -> Iterator[Path]:
-    """A home after each night."""
-    for source, day in NIGHTS.items():
-        with tempfile.TemporaryDirectory(prefix="fivefold-quality-") as folder:
-            outcome = run_night(load_settings(home=Path(folder), source=source), day, is_quiet=True)
+    """A home after each night. The first has Prefect's database for all, so none goes before the last is measured."""
+    with tempfile.TemporaryDirectory(prefix="fivefold-quality-") as folder:
+        for number, (source, day) in enumerate(NIGHTS.items()):
+            home = Path(folder, str(number))
+            outcome = run_night(load_settings(home=home, source=source), day, is_quiet=True)
             if outcome.status != "released":
                 sys.exit(f"{source}: {outcome.message}")
-            yield Path(folder)
+            yield home
 
 
 def measure(home: Path, python: str | None, draws: int, folder: Path | None) -> dict:
