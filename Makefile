@@ -35,7 +35,12 @@ postgres-server:
 	@test -d /usr/lib/postgresql || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null || true
 
-test: $(BIN)/.installed-test postgres-server  ## install the test extras and run every test
+# The S3 server of the tests has an environment of its own, for its pins clash with others'; 300 MB, skipped offline.
+.venv-moto/.installed: tests/object_storage/moto.txt
+	test -x .venv-moto/bin/python || $(PYTHON) -m venv .venv-moto
+	.venv-moto/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@ || true
+
+test: $(BIN)/.installed-test postgres-server .venv-moto/.installed  ## install the test extras and run every test
 	$(BIN)/python -m pytest -rs --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 lint: $(BIN)/.installed-test  ## ruff and mypy

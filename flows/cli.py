@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate, 4 home is in use, 5 not in PostgreSQL.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 wrong use, 3 night stopped by a gate, 4 home is in use, 5 not elsewhere.",
 )
 for command in (
     nights.run, nights.backfill, scenarios.what_if, simulations.simulate, tuning.tune, look.sql, look.status,

@@ -19,6 +19,7 @@ from flows.look import NothingPublished, query_published
 from flows.secrets import load_secrets, open_settings_source
 from flows.settings import Settings
 from warehouse import lock
+from warehouse.object_storage import store
 from warehouse.postgres.address import parse_address
 from warehouse.postgres.session import FAILURES, Session
 from warehouse.sources import FeedError
@@ -45,7 +46,8 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Everything that a night needs, in the order in which it needs it."""
     looks: tuple[Callable[[Settings], Finding], ...] = (
-        python, packages, torch_device, disk, home, writer, source, published, postgres, prefect_server, stuck_runs,
+        python, packages, torch_device, disk, home, writer, source, published, postgres, bucket, prefect_server,
+        stuck_runs,
     )  # fmt: skip
     return [look(settings) for look in looks]
 
@@ -144,7 +146,7 @@ def source(settings: Settings) -> Finding:
         latest = open_settings_source(settings).latest_as_of()
     except FeedError as error:
         return Finding(verdict="FAIL", subject="source", seen=error.problem.rstrip("."), remedy=error.remedy)
-    except FAILURES as error:
+    except (*FAILURES, *store.FAILURES) as error:
         return _unreached("source", error)
     return Finding(verdict="PASS", subject="source", seen=f"{settings.source} has orders before {latest}")
 
@@ -173,6 +175,18 @@ def postgres(settings: Settings) -> Finding:
             return Finding(verdict="PASS", subject="postgres", seen=f"{session.database} on {session.server} answers")
     except FAILURES as error:
         return _unreached("postgres", error)
+
+
+def bucket(settings: Settings) -> Finding:
+    """What gets every release as Parquet is reached, where one is named; whether it may be written is not tried."""
+    location = settings.publish.parquet
+    if not location:
+        return Finding(verdict="PASS", subject="bucket", seen="nothing is published there")
+    try:
+        store.Store(location).top()
+    except store.FAILURES as error:
+        return _unreached("bucket", error)
+    return Finding(verdict="PASS", subject="bucket", seen=f"{location} answers")
 
 
 def prefect_server(_: Settings) -> Finding:

@@ -15,8 +15,9 @@ from warehouse.connect import open_read_only
 
 # Names of final states, beside Prefect's own: a gate refused to go on; there was nothing new to say.
 STOPPED, UNCHANGED = "Stopped", "Unchanged"
-# Readers of the published file see the night, PostgreSQL does not; what stands between the one and the reason.
-UNSENT, BUT_NOT_SENT = "Unsent", "; not in PostgreSQL: "
+# Readers of the published file see the night, those of another place do not; what stands before the place and why.
+UNSENT, BUT_NOT_SENT = "Unsent", "; not in "
+POSTGRESQL, OBJECT_STORAGE = "PostgreSQL", "object storage"
 _AFTER_FAILURE = "see the log of the run; fivefold doctor says what is missing."
 _AFTER_CRASH = "run it again. If the machine ran out of memory, lower memory_limit and model.most_rows."
 # The rest is in the report and in SQL; a message is read on a phone.
@@ -48,10 +49,9 @@ def message_of(flow_name: str, run: FlowRun, state: State[Any], settings: Settin
 
 
 def _attention(run: FlowRun, state: State[Any], settings: Settings) -> Message | None:
-    """About a released night with heads held back or new alerts, and about one that PostgreSQL does not show."""
-    ended, _, why_unsent = str(state.message).partition(BUT_NOT_SENT)
-    why, _, remedy = why_unsent.partition(" Remedy: ")
-    findings = [{"subject": "PostgreSQL", "finding": why, "remedy": remedy}] if why_unsent else []
+    """About a released night with heads held back or new alerts, and about one that is not shown elsewhere."""
+    ended, *unsent = str(state.message).split(BUT_NOT_SENT)
+    findings = [_unsent(place_and_why) for place_and_why in unsent]
     released = settings.home / "published.duckdb"
     run_id = ended.partition("released ")[2]
     if run_id and released.exists():
@@ -70,6 +70,12 @@ def _attention(run: FlowRun, state: State[Any], settings: Settings) -> Message |
         run=run,
         settings=settings,
     )
+
+
+def _unsent(place_and_why: str) -> dict[str, Any]:
+    place, _, told = place_and_why.partition(": ")
+    why, _, remedy = told.partition(" Remedy: ")
+    return {"subject": place, "finding": why, "remedy": remedy}
 
 
 def _message(title: str, *, what: str, why: str, remedy: str, run: FlowRun, settings: Settings) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from prefect import flow
+from prefect import Task, flow
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed, State
 from pydantic import Field
@@ -13,7 +13,7 @@ from pydantic import Field
 from flows.artifacts import publish_artifacts
 from flows.errors import in_words
 from flows.flow_runs import on_record
-from flows.messages import BUT_NOT_SENT, STOPPED, UNCHANGED, UNSENT
+from flows.messages import BUT_NOT_SENT, OBJECT_STORAGE, POSTGRESQL, STOPPED, UNCHANGED, UNSENT
 from flows.notify import tell
 from flows.progress_bars import ProgressBars
 from flows.settings import Settings, load_settings
@@ -29,8 +29,10 @@ from tasks.gates import GateStopped
 from tasks.ingest_feeds import ingest_feeds
 from tasks.measure_drift import measure_drift
 from tasks.measure_experiments import measure_experiments
+from tasks.night import PublishConfig
 from tasks.predict_heads import predict_heads
 from tasks.publish_release import publish_release
+from tasks.publish_to_bucket import publish_to_bucket
 from tasks.publish_to_postgres import publish_to_postgres
 from tasks.record_outcomes import record_outcomes
 from tasks.train_model import train_model
@@ -58,6 +60,7 @@ outcomes = step(record_outcomes, "warehouse")
 publish = step(publish_release, "warehouse", "gate", lineage=LINEAGE)
 write = step(write_report, "report")
 send = step(publish_to_postgres, "warehouse", called="publish to PostgreSQL")
+deliver = step(publish_to_bucket, "warehouse", called="publish to object storage")
 STEPS = (
     *(ingest, validate, build, train, evaluate, predict, drift),
     *(decide, check, measure, explain, outcomes, publish, write),
@@ -94,12 +97,12 @@ def nightly(as_of_date: date | None = AS_OF_DATE, force: bool = FORCE, settings:
 
     The final state is Completed with the run id, `Unchanged` (Completed) when readers already see this night, or
     `Stopped` (Failed) with the gate, what it saw and the remedy; whatever was released before then stays in place.
-    `Unsent` (Completed) is a night that readers of the published file see, and readers in PostgreSQL do not yet.
+    `Unsent` (Completed) is a night that readers of the published file see, and readers elsewhere do not yet.
     """
     chosen = load_settings(**settings.model_dump(exclude_unset=True))
     audience = (*watchers(), ProgressBars())
     try:
-        steps = [step.name for step in (*STEPS, *([send] if chosen.publish.postgres else []))]
+        steps = [step.name for step in (*STEPS, *_elsewhere(chosen.publish).values())]
         with on_record(chosen.home), at_work(chosen, as_of_date, steps, audience) as work:
             return run_steps(work, force)
     except GateStopped as stop:
@@ -132,13 +135,17 @@ def run_steps(work: Work, force: bool) -> State[Any]:
 
 
 def _sent(work: Work, end: State[Any]) -> State[Any]:
-    """The night's end, once PostgreSQL shows it too, where the settings name one. That it cannot undoes nothing: the
-    next night tries again."""
-    if not work.night.publish.postgres:
-        return end
-    sending: State[Any] = send(work, return_state=True)
-    if sending.is_completed():
-        return end
-    error = sending.result(raise_on_failure=False)
-    work.left_undone = f"{BUT_NOT_SENT}{in_words(error)}"
-    return Completed(name=UNSENT, message=f"{end.message}{work.left_undone}")
+    """The night's end, once it is shown wherever else the settings say. That it cannot be undoes nothing: the next
+    night tries again."""
+    for place, sender in _elsewhere(work.night.publish).items():
+        sending: State[Any] = sender(work, return_state=True)
+        if not sending.is_completed():
+            error = sending.result(raise_on_failure=False)
+            work.left_undone += f"{BUT_NOT_SENT}{place}: {in_words(error)}"
+    return Completed(name=UNSENT, message=f"{end.message}{work.left_undone}") if work.left_undone else end
+
+
+def _elsewhere(publish: PublishConfig) -> dict[str, Task[[Work], object]]:
+    """The steps that show a release in other places, by place."""
+    places = {POSTGRESQL: (publish.postgres, send), OBJECT_STORAGE: (publish.parquet, deliver)}
+    return {place: sender for place, (location, sender) in places.items() if location}

@@ -38,7 +38,7 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """0 released or unchanged, 1 failed, 3 stopped by a gate, 4 another process is at work in the home, 5 released,
-        but not in PostgreSQL."""
+        but not shown elsewhere."""
         return EXIT_CODES[self.status]
 
 

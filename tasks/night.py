@@ -11,7 +11,8 @@ from pydantic import Field, field_validator
 from mtl_models.config import Frozen, ModelConfig
 from tasks.experiment_settings import ExperimentsConfig
 from tasks.postgres_settings import PostgresConfig, Secrets
-from warehouse.postgres.address import parse_address
+from warehouse.object_storage.store import check_location
+from warehouse.postgres.address import parse_address, refuse_secrets
 from warehouse.sources.base import DatabaseOptions
 
 
@@ -131,7 +132,7 @@ class ExplanationConfig(Frozen):
 
 
 class PublishConfig(Frozen):
-    """The published file, and a PostgreSQL that gets the same tables."""
+    """The published file, and a PostgreSQL and a bucket that get the same tables."""
 
     keep_releases: int = Field(14, ge=1, description="Published files kept for rollback")
     postgres: str = Field(
@@ -146,6 +147,18 @@ class PublishConfig(Frozen):
         "",
         description="Prefect Secret block with the password; without one, PGPASSWORD or the passfile has it",
     )
+
+    parquet: str = Field(
+        "",
+        description="Where every release goes as Parquet too: s3://BUCKET/PREFIX or a folder; empty means nowhere",
+    )
+
+    @field_validator("parquet")
+    @classmethod
+    def _is_a_location(cls, parquet: str) -> str:
+        refuse_secrets(parquet)
+        check_location(parquet)
+        return parquet
 
     @field_validator("postgres")
     @classmethod

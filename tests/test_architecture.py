@@ -25,6 +25,7 @@ ONLY_IN = {
     "typer": ("flows/",),
     "great_expectations": ("warehouse/validation/",),
     "adbc_driver_postgresql": ("warehouse/postgres/session.py",),
+    "obstore": ("warehouse/object_storage/store.py",),
     "torch": ("tasks/", "mtl_models/", "flows/doctor.py"),
     "pickle": (),
 }

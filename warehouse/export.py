@@ -30,7 +30,7 @@ def export_release(file: Path, folder: Path, kind: Format) -> dict[str, int]:
         shutil.rmtree(leftover, ignore_errors=True)
     draft.mkdir(parents=True)
     with open_with_files(file) as con:
-        rows = {table.name: _copy(con, table, draft / f"{table.name}.{kind}", kind) for table in PUBLISHED_TABLES}
+        rows = {table.name: write_table(con, table, draft / f"{table.name}.{kind}", kind) for table in PUBLISHED_TABLES}
     if target.exists():
         target.rename(earlier)
     draft.rename(target)
@@ -38,8 +38,11 @@ def export_release(file: Path, folder: Path, kind: Format) -> dict[str, int]:
     return rows
 
 
-def _copy(con: duckdb.DuckDBPyConnection, table: Table, file: Path, kind: Format) -> int:
-    """Rows lie in the order of the key, so that the same release gives the same file."""
+def write_table(con: duckdb.DuckDBPyConnection, table: Table, file: Path, kind: Format) -> int:
+    """Write one table of the release that `con` has open; its number of rows.
+
+    Rows lie in the order of the key, so that the same release gives the same file.
+    """
     columns = ", ".join(_cell(column) if kind == "csv" else quote(column.name) for column in table.columns)
     key = ", ".join(f"exported.{quote(name)}" for name in table.key)
     query = f"select {columns} from {table.qualified_name} as exported order by {key}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.object_storage.store import DRAFTS, FETCHED
 from warehouse.release import Shelf, reconcile
 from warehouse.whole_text import UNFINISHED
 
@@ -22,6 +23,8 @@ def clear_files(home: Path) -> list[str]:
         "drafts of a published file": Shelf.of(home).tidy(),
         "unfinished pages": _remove(home / "reports", f"*{UNFINISHED}"),
         "files of spilled memory": _remove(home / "warehouse.duckdb.tmp", "duckdb_temp_*"),
+        "folders of fetched objects": _remove_folders(home, f"{FETCHED}*"),
+        "drafts of Parquet files": _remove_folders(home, f"{DRAFTS}*"),
     }
     return [f"removed {len(files)} {kind}" for kind, files in found.items() if files]
 
@@ -52,3 +55,10 @@ def _remove(folder: Path, pattern: str) -> list[Path]:
     for file in files:
         file.unlink()
     return files
+
+
+def _remove_folders(home: Path, pattern: str) -> list[Path]:
+    folders = sorted(home.glob(pattern))
+    for folder in folders:
+        shutil.rmtree(folder)
+    return folders

@@ -34,13 +34,15 @@ def test_a_night_that_is_not_sent_ends_well_and_says_so(
 
 
 def test_a_night_that_nobody_asked_to_send_is_not(tmp_path: Path) -> None:
-    work: Any = SimpleNamespace(night=load_settings(home=tmp_path).night("x", date(2024, 7, 19), "UTC", "EUR"))
+    night = load_settings(home=tmp_path).night("x", date(2024, 7, 19), "UTC", "EUR")
+    work: Any = SimpleNamespace(night=night, left_undone="")
     end = Completed(message="released x")
     assert nightly._sent(work, end) is end
 
 
 def test_people_are_told_what_postgresql_does_not_show(tmp_path: Path) -> None:
     run: Any = SimpleNamespace(name="night of 2024-07-19", id=None)
-    state = Completed(name=UNSENT, message=f"nothing has changed since x{BUT_NOT_SENT}it is away. Remedy: wake it.")
+    unsent = f"{BUT_NOT_SENT}PostgreSQL: it is away. Remedy: wake it."
+    state = Completed(name=UNSENT, message=f"nothing has changed since x{unsent}")
     told = message_of("nightly", run, state, load_settings(home=tmp_path))
-    assert told is not None and "it is away" in told.body and "wake it" in told.body
+    assert told is not None and "- PostgreSQL: it is away" in told.body and "wake it" in told.body

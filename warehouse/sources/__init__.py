@@ -11,6 +11,9 @@ from pathlib import Path
 
 from warehouse.sources.base import DatabaseOptions, FeedError, Input, Progress, Relation, Source
 
+# Files are files, wherever they lie.
+_IN_BUCKETS = "warehouse.object_storage.source"
+
 
 def source_names() -> tuple[str, ...]:
     """The names that `open_source` knows."""
@@ -29,8 +32,11 @@ def open_source(
     if name not in source_names():
         near = get_close_matches(name, source_names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(source_names())}."
-        raise FeedError(f"There is no source {name!r}.", remedy=f"{hint} A folder of files is 'files:FOLDER'.")
-    module = importlib.import_module(f"{__name__}.{name}")
+        raise FeedError(
+            f"There is no source {name!r}.",
+            remedy=f"{hint} A folder of files is 'files:FOLDER' or 'files:s3://BUCKET/PREFIX'.",
+        )
+    module = importlib.import_module(_IN_BUCKETS if name == "files" and "://" in location else f"{__name__}.{name}")
     for member in vars(module).values():
         if inspect.isclass(member) and issubclass(member, Source) and member.__module__ == module.__name__:
             source = member(location or None, as_of_date, home)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -43,29 +44,31 @@ class Files(Source):
 
     def latest_as_of(self, time_zone: str | None = None) -> date:
         """The day after the last order; a moment that no order can have does not count."""
-        orders = feed_named("orders")
-        last_day: date | None = None
         with open_memory() as con:
-            for relation in self.relations(con, "orders", self.inputs(con, "orders")):
-                try:
-                    types = {row[0]: row[1] for row in con.execute(f"describe {relation.sql}").fetchall()}
-                    if "ordered_at" not in types:
-                        continue
-                    moment = parsed(orders.column("ordered_at"), types["ordered_at"], is_event=True)
-                    days = con.execute(
-                        f"select timezone($1, timezone('UTC', max({moment})))::date + 1 from ({relation.sql})",
-                        [time_zone or self.time_zone],
-                    ).fetchall()[0][0]
-                except duckdb.Error as error:
-                    raise unreadable("orders", relation.label, error) from error
-                last_day = max(filter(None, (last_day, days)), default=None)
-        if last_day is None:
+            moment = self.latest_moment(con, self.inputs(con, "orders"))
+        if moment is None:
             raise FeedError(
                 f"No order with a moment in {self.folder}.",
                 feed="orders",
                 remedy="deliver orders with ordered_at, or name the night with --as-of.",
             )
-        return last_day
+        return day_after(moment, time_zone or self.time_zone)
+
+    def latest_moment(self, con: duckdb.DuckDBPyConnection, inputs: Sequence[Input]) -> datetime | None:
+        """When the last order in these inputs was, in UTC; None where none has a moment."""
+        orders = feed_named("orders")
+        latest: datetime | None = None
+        for relation in self.relations(con, "orders", inputs):
+            try:
+                types = {row[0]: row[1] for row in con.execute(f"describe {relation.sql}").fetchall()}
+                if "ordered_at" not in types:
+                    continue
+                moment = parsed(orders.column("ordered_at"), types["ordered_at"], is_event=True)
+                found = con.execute(f"select max({moment}) from ({relation.sql})").fetchall()[0][0]
+            except duckdb.Error as error:
+                raise unreadable("orders", relation.label, error) from error
+            latest = max(filter(None, (latest, found)), default=None)
+        return latest
 
     def inputs(self, con: duckdb.DuckDBPyConnection, feed: str) -> list[Input]:
         """The files of the feed, sorted by path; FeedError names one that is no readable file."""
@@ -122,6 +125,11 @@ class Files(Source):
             f"select * exclude ({quote(INPUT_COLUMN)}), {', '.join(added)} "
             f"from {shape.function}([{files}], {shape.options}, filename = {literal(INPUT_COLUMN)})"
         )
+
+
+def day_after(moment: datetime, time_zone: str) -> date:
+    """The day after the one on which the moment, in UTC, is in that time zone."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone)).date() + timedelta(days=1)
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
