@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
+from http.client import HTTPConnection
 from pathlib import Path
 
 import duckdb
@@ -23,6 +25,14 @@ def load(con: duckdb.DuckDBPyConnection, location: str, home: Path, name: str = 
     return load_feed(con, open_source(f"files:{location}", home=home), feed(name), "night")
 
 
+def put(bucket: str, key: str, content: bytes) -> None:
+    """Write an object under a key that no client of ours would write."""
+    connection = HTTPConnection(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://"))
+    connection.request("PUT", f"/{bucket.removeprefix('s3://')}/{key}", body=content)
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 def ids(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in con.execute("select order_id from raw.orders order by 1").fetchall()]
 
@@ -31,6 +41,7 @@ def test_an_object_is_loaded_once_and_a_changed_one_replaces_its_rows(bucket: st
     store = Store(f"{bucket}/feeds")
     store.write("orders/2026-03-01.csv", FIRST.encode())
     store.write("orders/_SUCCESS", b"")
+    put(bucket, "feeds/orders/", b"")
     store.write("orders.old/2026-01-01.csv", b"no feed of ours")
     with empty_warehouse(tmp_path / "warehouse.duckdb") as con:
         first = load(con, f"{bucket}/feeds", tmp_path)
@@ -85,6 +96,14 @@ def test_an_object_that_changes_meanwhile_stops_its_feed(bucket: str, tmp_path: 
         store.write("orders.csv", FIRST.replace("o1", "o7").encode())
         with pytest.raises(FeedError, match=r"orders\.csv.*changed while it was read"):
             list(source.relations(con, "orders", inputs))
+
+
+@pytest.mark.parametrize("key", ["orders/%2e%2e/%2e%2e/x.csv", "orders//x.csv", "orders/a%00b.csv", "orders/a%5Cb.csv"])
+def test_a_name_that_leads_elsewhere_is_refused(key: str, bucket: str, tmp_path: Path) -> None:
+    put(bucket, f"feeds/{key}", FIRST.encode())
+    with pytest.raises((FeedError, StoreRefused), match=r"Remedy: rename"):
+        open_source(f"files:{bucket}/feeds", home=tmp_path).latest_as_of()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("location", ["s3://", "s3:///feeds", "gs://shop/feeds"])

@@ -72,8 +72,7 @@ class FilesInBucket(Source):
             self._top = self._store.top()
         listed = [found for found in self._top if found.name.startswith(f"{feed}.")]
         listed += self._store.below(feed)
-        # Names that begin so are passed over in folders too, and an empty object for a folder is one.
-        files = [found for found in listed if found.name.rpartition("/")[2][:1] not in ("", ".", "_")]
+        files = [found for found in listed if not _is_passed_over(found)]
         for found in files:
             _require_plain(feed, found.name)
         self._found |= {found.name: found for found in files}
@@ -139,9 +138,13 @@ class FilesInBucket(Source):
             write_text_whole(text, self.home / _LAST_ORDERS)
 
 
+def _is_passed_over(found: Found) -> bool:
+    """Names that begin with `.` or `_`, as in folders, and the empty objects that consoles make for a folder."""
+    last = found.name.rpartition("/")[2]
+    return last[0] in "._" or (found.size == 0 and "." not in last)
+
+
 def _require_plain(feed: str, name: str) -> None:
     """FeedError when the name would lead a file out of its folder, or is none on some machine."""
-    if "\\" in name or "\0" in name or {".", "..", ""} & set(name.split("/")):
-        raise FeedError(
-            "It has a name that no file can have.", feed=feed, file=name.replace("\0", "?"), remedy="rename the object."
-        )
+    if "\\" in name or {".", "..", ""} & set(name.split("/")):
+        raise FeedError("It has a name that no file can have.", feed=feed, file=name, remedy="rename the object.")

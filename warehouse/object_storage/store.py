@@ -26,6 +26,8 @@ _REMEDY = (
     "that it is reached from here (over http:// with AWS_ALLOW_HTTP=true), and that the key may do what "
     "docs/object-storage.md lists"
 )
+# A name with `..`, `//` or a control character in it, which the client hands out to nobody.
+_BAD_NAME, _RENAME = "invalid path", "Remedy: rename or remove the object."
 
 
 class StoreLost(ConnectionError):  # noqa: N818 - named after what is the case
@@ -142,6 +144,8 @@ class Store:
             yield
         except self._client.exceptions.BaseError as error:
             words, is_answer = _words(str(error))
+            if _BAD_NAME in words:
+                raise StoreRefused(f"{self.location} holds an object that is none. {words}. {_RENAME}") from None
             kind = StoreRefused if is_answer or not is_bucket(self.location) else StoreLost
             raise kind(f"{self.location} says: {words}. Remedy: {_REMEDY}.") from None
 
