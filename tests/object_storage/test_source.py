@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import date
 from http.client import HTTPConnection
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.landing import empty_warehouse
 from tests.object_storage.conftest import SECRET
 from warehouse.contracts import feed
 from warehouse.ingest import FeedLoad, load_feed
-from warehouse.object_storage.store import Store, StoreLost, StoreRefused
+from warehouse.object_storage.store import ExtraMissing, Store, StoreLost, StoreRefused
 from warehouse.sources import FeedError, open_source
 
 ORDERS = "order_id,user_id,ordered_at,order_total\n"
@@ -119,3 +120,9 @@ def test_a_store_that_refuses_and_one_that_is_away_say_so(bucket: str, monkeypat
     with pytest.raises(StoreLost, match=f"{bucket} says.*Remedy") as told:
         open_source(f"files:{bucket}").latest_as_of()
     assert SECRET not in str(told.value)
+
+
+def test_without_the_extra_a_bucket_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(ExtraMissing, match=r"Remedy: pip install 'fivefold\[s3\]'"):
+        open_source("files:s3://shop").latest_as_of()
