@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_the_build_makes_the_nights_samples_again(home: Path, night: Night) -> N
 def test_a_promotion_lowers_the_price_of_its_week_alone(home: Path, quiet_week: tuple[str, list[str]]) -> None:
     days, products = quiet_week
     first = days.partition(" ")[0].removeprefix("from=")
-    answer = ask(home, "--promotion", f"products={','.join(products)} discount=25% {days}")
+    answer = ask(home, "--promotion", f"products={shlex.quote(','.join(products))} discount=25% {days}")
     rows = answer["tables"]["demand"]
     assert [(row["product_id"], row["forecast_date"]) for row in rows] == [(product, first) for product in products]
     for row in rows:
@@ -139,7 +140,7 @@ def test_a_category_leaves_out_what_is_promoted_already(home: Path, shop: Shop) 
 def test_a_promotion_on_other_days_says_which(home: Path, shop: Shop, days: tuple[int, int], words: str) -> None:
     first, last = (shop.as_of_date + timedelta(days=day) for day in days)
     product = query(home, "select min(product_id) from predictions.price_recommendations")[0][0]
-    asked = f"products={product} discount=10% from={first} to={last}"
+    asked = f"products={shlex.quote(product)} discount=10% from={first} to={last}"
     told = RUNNER.invoke(app, ["what-if", "--promotion", asked, "--home", str(home)])
     assert told.exit_code == 2 and words in told.stderr and "Remedy" in told.stderr
 
@@ -150,7 +151,7 @@ def test_a_promoted_product_cannot_be_promoted_again(home: Path) -> None:
             """select product_id, forecast_date from night.predictions.demand_forecasts
             where is_promoted order by all limit 1"""
         ).fetchall()
-    asked = f"products={product} discount=10% from={week} to={week + timedelta(days=6)}"
+    asked = f"products={shlex.quote(product)} discount=10% from={week} to={week + timedelta(days=6)}"
     told = RUNNER.invoke(app, ["what-if", "--promotion", asked, "--home", str(home)])
     assert told.exit_code == 2 and f"{product} is in promotion" in told.stderr and "Remedy" in told.stderr
 

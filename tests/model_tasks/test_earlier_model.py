@@ -30,6 +30,7 @@ def test_older_cutoffs_are_left_out_only_when_the_same_features_were_learned_on_
     train_model(small, first)
 
     later = night_of(tmp_path, "night-2", AS_OF, QUICK)
+    begin(small, later)
     assert has_learned_older_cutoffs(small, later)
     assert not has_learned_older_cutoffs(small, night_of(tmp_path, "again", AS_OF - timedelta(days=7), QUICK))
     cold = QUICK.model_copy(update={"warm_start": False})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
@@ -97,7 +95,7 @@ def test_explaining_twice_is_explaining_once(decided: Done) -> None:
 
 
 def test_what_fails_is_a_warning_and_no_more(decided: Done, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_: Path) -> None:
+    def gone(*_: object) -> None:
         raise checkpoint.CheckpointError("the model is gone")
 
     monkeypatch.setattr("tasks.serving.checkpoint.load", gone)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
+from mtl_models.checkpoint import hash_of
 from tasks.earlier_model import load_earlier
 from tasks.evaluate_heads import evaluate_heads
 from tasks.gates import GateStopped
@@ -171,9 +172,12 @@ def test_a_model_of_another_version_does_not_stop_the_night(small: duckdb.DuckDB
     train_model(small, first)
     description = first.model_folder / "model.json"
     description.write_text(description.read_text().replace('"slot_width":16', '"slot_width":8'))
+    second = night_of(tmp_path, "night-2", model=quick)
+    begin(small, second)
+    small.execute("update ops.runs set model_hash = $1 where run_id = 'night-1'", [hash_of(first.model_folder)])
     said: list[str] = []
     with listening(lambda message, _: said.append(message)):
-        report = train_model(small, night_of(tmp_path, "night-2", model=quick))
+        report = train_model(small, second)
     assert report.warm_started_from is None
     assert any("training starts afresh" in line and "other layers" in line for line in said)
 

@@ -103,9 +103,9 @@ def load(con: duckdb.DuckDBPyConnection, load_id: int, rows: Sequence[dict[str, 
         marks = ", ".join("?" for _ in values)
         con.execute(f"insert into {feed.qualified_name} ({names}) values ({marks})", list(values.values()))
     con.execute(
-        "insert into ops.loads (load_id, feed, input_name, content_hash, status, run_id, loaded_at) "
-        "values ($1, $2, $3, 'hash', 'loaded', 'any', now())",
-        [load_id, feed.name, f"input {load_id}"],
+        "insert into ops.loads (load_id, feed, input_name, content_hash, status, run_id, loaded_at, rows_read) "
+        "values ($1, $2, $3, 'hash', 'loaded', 'any', now(), $4)",
+        [load_id, feed.name, f"input {load_id}", len(rows)],
     )
 
 

@@ -127,7 +127,7 @@ def test_rows_of_a_replaced_input_never_come_back(con: duckdb.DuckDBPyConnection
     validate_feeds(con, night, FEEDS)
     # What the ingest does when the input has changed: its own rows go, the corrected ones come.
     con.execute(f"delete from {ITEMS.qualified_name} where _load_id = 1")
-    con.execute("update ops.loads set status = 'replaced' where load_id = 1")
+    con.execute("update ops.loads set status = 'replaced', rows_superseded = 1 where load_id = 1")
     load(con, 2, [{"order": "o1"}, {"order": "o1", "units": 10.0}])
 
     report = validate_feeds(con, night, FEEDS)
