@@ -55,13 +55,13 @@ docs: install  ## write docs/dictionary.md and docs/settings.md anew, and the RE
 BENCHMARKS := balancing ingest validation publish postgres night transfer
 
 bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and a JSON line each; make bench-night runs one
-	for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
+	for name in $(BENCHMARKS); do echo "== $$name"; PYTHONPATH=. $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
 	@echo "left out: make bench-load, bench-recovery, bench-mtl-synthetic, bench-heads, bench-mtl-heads (longer),"
 	@echo "bench-census DATA=census-income.test.gz (needs that file); docs/benchmarks.md says what they measure"
 
 # ARGS are the benchmark's own arguments, as its --help or its first lines say.
 $(BENCHMARKS:%=bench-%) bench-load bench-recovery bench-mtl-synthetic bench-bad-shops bench-same-night: bench-%: $(BIN)/.installed-test
-	$(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
+	PYTHONPATH=. $(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
 
 # PYTHONPATH: its shop is the one of the tests.
 chaos: $(BIN)/.installed-test  ## nights killed again and again, full disks, readers without pause: SECONDS=1800 SEED=1
