@@ -7,6 +7,7 @@ truth: the link, about what readers see, and the diary, about all else.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -19,13 +20,17 @@ from warehouse.whole_text import UNFINISHED
 def clear_files(home: Path) -> list[str]:
     """Remove half-written files of the home; a sentence for each kind that was there. The caller holds the lock and has
     not opened the warehouse yet: DuckDB takes spilled memory along only when it is closed in order."""
+    spill = home / "warehouse.duckdb.tmp"
     found = {
         "drafts of a published file": Shelf.of(home).tidy(),
         "unfinished pages": _remove(home / "reports", f"*{UNFINISHED}"),
-        "files of spilled memory": _remove(home / "warehouse.duckdb.tmp", "duckdb_temp_*"),
+        "files of spilled memory": _remove(spill, "duckdb_temp_*"),
         "folders of fetched objects": _remove_folders(home, f"{FETCHED}*"),
         "drafts of Parquet files": _remove_folders(home, f"{DRAFTS}*"),
     }
+    # DuckDB takes this folder along only when it has made it itself. With anything else in it, it is not ours.
+    with suppress(OSError):
+        spill.rmdir()
     return [f"removed {len(files)} {kind}" for kind, files in found.items() if files]
 
 

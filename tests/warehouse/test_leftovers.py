@@ -57,6 +57,7 @@ def test_what_is_half_written_goes_and_is_told_and_nothing_else_goes(tmp_path: P
     assert [line.split()[1] for line in told] == ["3", "1", "1"]
     assert not any((tmp_path / name).exists() for name in LEFTOVERS)
     assert all((tmp_path / name).exists() for name in KEPT)
+    assert not (tmp_path / "warehouse.duckdb.tmp").exists()
     assert clear_files(tmp_path) == []
 
 
