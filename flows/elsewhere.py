@@ -14,13 +14,13 @@ from flows.settings import Settings
 from tasks.publish_to_postgres import show_in_postgres
 from warehouse import lock
 from warehouse.connect import open_warehouse
+from warehouse.mirror import ForeignRuns
 from warehouse.object_storage import publish as bucket
 from warehouse.object_storage import store
-from warehouse.postgres.publish import ForeignRuns
 from warehouse.postgres.session import FAILURES
 from warehouse.release import list_releases
 
-_FAILURES = (*FAILURES, *store.FAILURES, ForeignRuns, bucket.ForeignRuns)
+_FAILURES = (*FAILURES, *store.FAILURES, ForeignRuns)
 
 
 class Unsent(RuntimeError):  # noqa: N818 - named after what is the case

@@ -87,9 +87,7 @@ def save(
         preprocessing=model.preprocessing,
     )
     # The description makes it a model: it appears last, and whole.
-    aside = folder / f"{DESCRIPTION}.part"
-    aside.write_text(checkpoint.model_dump_json(), encoding="utf-8")
-    aside.replace(folder / DESCRIPTION)
+    _replace(folder / DESCRIPTION, lambda path: path.write_text(checkpoint.model_dump_json(), encoding="utf-8"))
     return checkpoint
 
 

@@ -43,6 +43,11 @@ class Shelf:
         return self.folder / f"{run_id}.duckdb{_UNFINISHED}"
 
     @property
+    def kept(self) -> dict[str, Path]:
+        """{run: its published file} of the nights that readers may be shown again."""
+        return {file.stem: file for file in self.folder.glob("*.duckdb")}
+
+    @property
     def current(self) -> Path | None:
         """The file that readers see, None before the first release."""
         return self.folder / self.link.readlink().name if self.link.is_symlink() else None
@@ -101,7 +106,7 @@ def rollback(
     chosen = _find(list_releases(con), to_run_id)
     file = shelf.folder / chosen.file_name
     if not file.exists():
-        kept = ", ".join(sorted(path.stem for path in shelf.folder.glob("*.duckdb"))) or "none"
+        kept = ", ".join(sorted(shelf.kept)) or "none"
         raise LookupError(f"the file of night {chosen.run_id} is no longer kept; nights that are: {kept}")
     release = replace(
         chosen,

@@ -15,8 +15,9 @@ from bench_publish import fill
 from warehouse.connect import open_warehouse
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.contracts.ddl import create_all
+from warehouse.mirror import ForeignRuns
 from warehouse.object_storage import publish
-from warehouse.object_storage.publish import ForeignRuns, Shown
+from warehouse.object_storage.publish import Shown
 from warehouse.object_storage.store import Store, StoreLost
 from warehouse.release import Shelf
 from warehouse.release_file import Release

@@ -17,9 +17,10 @@ from tests.postgres.conftest import connect
 from warehouse.connect import open_warehouse
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.contracts.ddl import create_all
+from warehouse.mirror import ForeignRuns
 from warehouse.postgres import publish, release_tables
 from warehouse.postgres.address import parse_address
-from warehouse.postgres.publish import ForeignRuns, Shown, Target
+from warehouse.postgres.publish import Shown, Target
 from warehouse.postgres.release_tables import Schema
 from warehouse.postgres.session import Refused, ServerLost, Session
 from warehouse.release import Shelf

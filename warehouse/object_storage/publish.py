@@ -19,6 +19,7 @@ from typing import Any
 from warehouse.connect import open_with_files
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.export import write_table
+from warehouse.mirror import refuse_foreign, stamp_of
 from warehouse.object_storage.store import DRAFTS, Store
 from warehouse.release import Shelf
 from warehouse.release_file import Release
@@ -28,10 +29,6 @@ _MANIFEST = re.compile(r"manifests/run_id=([^/]+)\.json")
 _PART = re.compile(r"table=[^/]+/run_id=([^/]+)/part-[0-9a-f]+\.parquet")
 
 Manifest = Mapping[str, Any]
-
-
-class ForeignRuns(RuntimeError):  # noqa: N818 - named after what is there
-    """The prefix holds runs of another home, which this one would remove."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +48,23 @@ class Shown:
 def show_release(location: str, home: Path, releases: Sequence[Release]) -> Shown:
     """Let readers of the bucket see what readers of the published file see; `releases` are all that the home ever had.
 
-    Raises one of `store.FAILURES`, or ForeignRuns; then readers see what they saw.
+    Raises one of `store.FAILURES`, or `warehouse.mirror.ForeignRuns`; then readers see what they saw.
     """
     shelf = Shelf.of(home)
     current = next(release for release in releases if release.is_current)
-    kept = {file.stem: file for file in shelf.folder.glob("*.duckdb")}
+    kept = shelf.kept
     store = Store(location)
     there = {found.name for found in store.below()}
     manifests = _manifests(store, there)
-    _refuse_foreign(store, manifests, releases)
+    refuse_foreign(
+        store.location,
+        manifests,
+        releases,
+        other="name another prefix in publish.parquet",
+        remove="remove what is below it",
+    )
     released = {release.run_id: release for release in releases}
-    stale = [run_id for run_id, told in manifests.items() if run_id in kept and told["stamp"] != _stamp(kept[run_id])]
+    stale = [run_id for run_id, told in manifests.items() if run_id in kept and told["stamp"] != stamp_of(kept[run_id])]
     missing = [] if current.run_id in manifests else [current.run_id]
     rows = 0
     for run_id in (*stale, *missing):
@@ -87,19 +90,10 @@ def _manifests(store: Store, there: set[str]) -> dict[str, Manifest]:
     return found
 
 
-def _refuse_foreign(store: Store, manifests: Mapping[str, Manifest], releases: Sequence[Release]) -> None:
-    foreign = sorted(manifests.keys() - {release.run_id for release in releases})
-    if foreign:
-        raise ForeignRuns(
-            f"{store.location} holds runs that this home never released, such as {foreign[0]}. Remedy: name another "
-            "prefix in publish.parquet, or, where nobody needs those runs, remove what is below it."
-        )
-
-
 def _write(store: Store, home: Path, release: Release, file: Path) -> Manifest:
     """Write the run's files, then its manifest, and return it. A run that was written anew gets files of other names:
     who reads the earlier ones is not given half of each."""
-    stamp = _stamp(file)
+    stamp = stamp_of(file)
     part = hashlib.sha256(stamp.encode()).hexdigest()[:12]
     tables: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory(prefix=DRAFTS, dir=home) as folder, open_with_files(file) as con:
@@ -128,12 +122,6 @@ def _point(store: Store, manifest: Manifest) -> None:
 
 def _manifest_name(run_id: str) -> str:
     return f"manifests/run_id={run_id}.json"
-
-
-def _stamp(file: Path) -> str:
-    """Another one when the published file was written anew."""
-    told = file.stat()
-    return f"{told.st_size} bytes, {told.st_mtime_ns}"
 
 
 def _text(manifest: Manifest) -> bytes:

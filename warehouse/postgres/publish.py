@@ -14,6 +14,7 @@ from pathlib import Path
 from warehouse.connect import open_read_only, read_sql
 from warehouse.contracts import PUBLISHED_TABLES, Table
 from warehouse.contracts.table import literal, quote
+from warehouse.mirror import refuse_foreign, stamp_of
 from warehouse.postgres.address import Address
 from warehouse.postgres.release_tables import POINTER, Schema, exported, prepare
 from warehouse.postgres.session import Refused, Session, qualified
@@ -52,18 +53,14 @@ class Shown:
         return ", ".join(words)
 
 
-class ForeignRuns(RuntimeError):  # noqa: N818 - named after what is there
-    """The schema holds runs of another home, which this one would remove."""
-
-
 def show_release(target: Target, shelf: Shelf, releases: Sequence[Release]) -> Shown:
     """Let readers in PostgreSQL see what readers of the published file see; `releases` are all that the home ever had.
 
-    One transaction: a reader sees the run before, whole, or this one. Raises one of `session.FAILURES`, or ForeignRuns;
-    then nothing has changed there.
+    One transaction: a reader sees the run before, whole, or this one. Raises one of `session.FAILURES`, or
+    `warehouse.mirror.ForeignRuns`; then nothing has changed there.
     """
     current = next(release for release in releases if release.is_current)
-    kept = {file.stem: file for file in shelf.folder.glob("*.duckdb")}
+    kept = shelf.kept
     schema = target.schema
     with Session(target.address, target.password) as session:
         with session.transaction():
@@ -71,8 +68,14 @@ def show_release(target: Target, shelf: Shelf, releases: Sequence[Release]) -> S
             session.run("select pg_advisory_xact_lock(hashtextextended($1, 5))", [schema.name])
             prepare(session, schema)
             stamps = _stamps(session, schema)
-            _refuse_foreign(session, schema, stamps, releases)
-            stale = [run_id for run_id, stamp in stamps.items() if run_id in kept and stamp != _stamp(kept[run_id])]
+            refuse_foreign(
+                f"schema {schema.name} of {session.database} on {session.server}",
+                stamps,
+                releases,
+                other="name another schema in publish.postgres_schema",
+                remove=f"drop schemas {schema.name} and {schema.partitions}",
+            )
+            stale = [run_id for run_id, stamp in stamps.items() if run_id in kept and stamp != stamp_of(kept[run_id])]
             rows = sum(_replace(session, schema, run_id, kept[run_id]) for run_id in stale)
             if current.run_id not in stamps:
                 rows += _add(session, schema, current, kept[current.run_id])
@@ -88,25 +91,9 @@ def show_release(target: Target, shelf: Shelf, releases: Sequence[Release]) -> S
     )
 
 
-def _stamp(file: Path) -> str:
-    """Another one when the file was written anew."""
-    told = file.stat()
-    return f"{told.st_size} bytes, {told.st_mtime_ns}"
-
-
 def _stamps(session: Session, schema: Schema) -> Mapping[str, str]:
     """The stamp of the file that each run there is from."""
     return dict(session.run(f"select run_id, file_stamp from {qualified(schema.name, POINTER.name)}"))
-
-
-def _refuse_foreign(session: Session, schema: Schema, stamps: Mapping[str, str], releases: Sequence[Release]) -> None:
-    foreign = sorted(stamps.keys() - {release.run_id for release in releases})
-    if foreign:
-        raise ForeignRuns(
-            f"schema {schema.name} of {session.database} on {session.server} holds runs that this home never released, "
-            f"such as {foreign[0]}. Remedy: name another schema in publish.postgres_schema, or, where nobody needs "
-            f"those runs, drop schemas {schema.name} and {schema.partitions}."
-        )
 
 
 def _add(session: Session, schema: Schema, release: Release, file: Path) -> int:
@@ -125,7 +112,7 @@ def _add(session: Session, schema: Schema, release: Release, file: Path) -> int:
     session.run(
         f"insert into {qualified(schema.name, POINTER.name)} (run_id, as_of_date, released_at, file_stamp, is_current) "
         "values ($1, $2::text::date, $3::text::timestamp at time zone 'UTC', $4, false)",
-        [release.run_id, str(release.as_of_date), str(release.released_at), _stamp(file)],
+        [release.run_id, str(release.as_of_date), str(release.released_at), stamp_of(file)],
     )
     return rows
 
@@ -137,7 +124,7 @@ def _replace(session: Session, schema: Schema, run_id: str, file: Path) -> int:
         session.run(f"delete from {schema.partition_of(table, run_id)}")
         rows += _copy(session, schema, table, run_id, file)
     session.run(
-        f"update {qualified(schema.name, POINTER.name)} set file_stamp = $1 where run_id = $2", [_stamp(file), run_id]
+        f"update {qualified(schema.name, POINTER.name)} set file_stamp = $1 where run_id = $2", [stamp_of(file), run_id]
     )
     return rows
 
