@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +15,12 @@ from mtl_models.balancing import build_balancing
 from mtl_models.batching import some, thin
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import Entities, JointModel, Rows
+from mtl_models.optimiser import Optimiser
 from mtl_models.parameter_groups import parameter_groups
 from mtl_models.relative_losses import MEASURED_ROWS, Scales, measure, relative_losses
 from mtl_models.samples import TaskSamples, concatenate
 from mtl_models.schemes import MeanOfRuns, batches, passes_alone, trained_by
 
-# Averaged weights follow the trained ones with this memory: they are what is validated and kept, and make a
-# decaying step size needless (Izmailov et al. 2018; Morales-Brotons et al. 2024).
-AVERAGE_MEMORY = 0.99
-GRADIENT_NORM = 1.0
 # The passes with the validation window added refine, they do not relearn.
 FINISH_STEP_SHARE = 0.5
 # Candidates without a purchase that are kept of the validation window, as in samples.recommendation.
@@ -160,16 +156,8 @@ class Learner:
         learned = tuple(task for task in model.tasks if scales.get(task))
         self.balancing = build_balancing(learned, weights, config).to(next(model.parameters()).device)
         self.own = {task: tuple(model.head(task).parameters()) for task in model.tasks}
-        self.optimiser = torch.optim.AdamW(
-            parameter_groups(model, self.balancing, self.own),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
-        self.average, self.steps = deepcopy(model), 0
-        # Listed once: to walk the modules in each step, as torch's AveragedModel does, takes a sixth of the training.
-        self.parameters: list[Tensor] = [*model.parameters()]
-        self.averaged: list[Tensor] = [*self.average.parameters()]
+        self.optimiser = Optimiser(model, parameter_groups(model, self.balancing, self.own), config)
+        self.average = self.optimiser.average
 
     def learn(self, rows: Rows) -> dict[str, Any]:
         """One pass; its mean relative loss, rows and seconds, and what was left out."""
@@ -186,17 +174,15 @@ class Learner:
             if self.cosines is not None:
                 self.cosines.observe(self.model, losses, step)
             total = self.balancing.total(losses, shared, self.own) + self.model.penalty()
-            self.optimiser.zero_grad(set_to_none=True)
+            self.optimiser.clear()
             total.backward()
-            if not torch.nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM).isfinite():
+            if not self.optimiser.clip().isfinite():
                 skipped += 1
                 continue
             self.optimiser.step()
-            self._follow()
             for task, loss in losses.items():
                 seen[task].append(loss.detach())
-        for averaged, current in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            averaged.copy_(current)
+        self.optimiser.catch_up()
         means = {task: float(torch.stack(values).mean()) for task, values in seen.items()}
         self.balancing.end_epoch(means)
         return {
@@ -213,17 +199,7 @@ class Learner:
 
     def restart_from(self, weights: dict[str, Tensor], learning_rate: float) -> None:
         """Go on from these weights at another step size."""
-        self.model.load_state_dict(weights)
-        self.average.load_state_dict(weights)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate * group["factor"]
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the averaged weights towards the trained ones; quickly at first, when the start is all they remember."""
-        memory = min(AVERAGE_MEMORY, (1 + self.steps) / (10 + self.steps)) if self.steps else 0.0
-        torch._foreach_lerp_(self.averaged, self.parameters, 1 - memory)
-        self.steps += 1
+        self.optimiser.restart_from(weights, learning_rate)
 
 
 def _as_sampled(table: str, rows: TaskSamples, generator: torch.Generator) -> TaskSamples:
