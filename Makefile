@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN    := .venv/bin
-PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
+# Compiled are the modules that are used, when they are: compiling all of them takes as long as the rest of the install.
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
@@ -38,9 +39,10 @@ postgres-server:
 # The S3 server of the tests has an environment of its own, for its pins clash with others'; 300 MB, skipped offline.
 .venv-moto/.installed: tests/object_storage/moto.txt
 	test -x .venv-moto/bin/python || $(PYTHON) -m venv .venv-moto
-	.venv-moto/bin/pip install --quiet --disable-pip-version-check -r $< && touch $@ || true
+	.venv-moto/bin/pip install --quiet --disable-pip-version-check --no-compile -r $< && touch $@ || true
 
-test: $(BIN)/.installed-test postgres-server .venv-moto/.installed  ## install the test extras and run every test
+test:  ## install the test extras and run every test
+	@$(MAKE) --no-print-directory --jobs=3 $(BIN)/.installed-test postgres-server .venv-moto/.installed
 	$(BIN)/python -m pytest -rs --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 lint: $(BIN)/.installed-test  ## ruff and mypy
