@@ -1,20 +1,21 @@
 """Nights of demo shops of four sizes: time, memory and disk by step, and how they grow with the shop.
 
-A shop of N users has N / 5 products. Each size lives its half year first, apart, so that a night is ingest to report.
-An exponent of 1 is in proportion to the behaviour events, below 1 is better. Steps are told in processor seconds, for a
-machine may do other work too.
+A shop of N users has N / 5 products; `small`, `medium` and `large` are the shops of these names. Each size lives its
+half year first, apart, so that a night is ingest to report. An exponent of 1 is in proportion to the behaviour events,
+below 1 is better. Steps are told in processor seconds, for a machine may do other work too. With --results a size that
+is finished is kept there, and is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from watched_night import Watched, watch_night
 from warehouse.connect import open_read_only
 
 # The last has 11 million events.
-USERS = (1_250, 5_000, 12_500, 32_000)
+SIZES = ("1250", "5000", "12500", "32000")
 USERS_PER_PRODUCT = 5
 LIVE = (
     "import sys; from pathlib import Path; from warehouse.sources import open_source; "
@@ -35,9 +36,9 @@ LIVE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """One size: what came in, what was made of it, and what the night took."""
+    """One size, in users or by its name: what came in, what was made of it, and what the night took."""
 
-    users: int
+    size: str
     lived_s: float
     events: int
     rows: int
@@ -50,28 +51,56 @@ class Load:
 
 def main() -> None:
     given = arguments()
-    folder = given.folder or Path(tempfile.mkdtemp(prefix="fivefold-load-"))
-    try:
-        loads = [measure(folder / f"{users}", users, given.option) for users in given.users]
-    finally:
-        if not given.folder:
-            shutil.rmtree(folder)
-    tell(loads)
-    print(json.dumps([asdict(load) for load in loads]))
+    loads = finished(given.results)
+    for size in given.sizes:
+        if size not in loads:
+            with place(given.folder, size) as home:
+                loads[size] = measure(home, size, given.option)
+            keep(given.results, loads[size])
+    shown = [loads[size] for size in given.sizes]
+    tell(shown)
+    print(json.dumps([asdict(load) for load in shown]))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, nargs="+", default=USERS, help="sizes to run; one is enough")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="users, or names of demo shops; one is enough")
     parser.add_argument("--folder", type=Path, help="keep the homes there; a shop that lives there is not lived again")
+    parser.add_argument("--results", type=Path, help="file of the sizes that are finished, a JSON line each")
     parser.add_argument("--option", action="append", default=[], help="of `fivefold run`, such as --option=--force")
     return parser.parse_args()
 
 
-def measure(home: Path, users: int, options: Sequence[str]) -> Load:
+def finished(results: Path | None) -> dict[str, Load]:
+    """{size: what was measured} of those in the file."""
+    lines = results.read_text(encoding="utf-8").splitlines() if results and results.exists() else []
+    loads = [json.loads(line) for line in lines]
+    return {load["size"]: Load(**{**load, "night": Watched(**load["night"])}) for load in loads}
+
+
+def keep(results: Path | None, load: Load) -> None:
+    """Add a finished size to the file."""
+    if results:
+        with results.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(asdict(load)) + "\n")
+
+
+@contextlib.contextmanager
+def place(folder: Path | None, size: str) -> Iterator[Path]:
+    """The home of a size: below the folder, or gone on leaving, for it takes up to 200 bytes for each event."""
+    if folder:
+        yield folder / size
+        return
+    with tempfile.TemporaryDirectory(prefix="fivefold-load-") as aside:
+        yield Path(aside) / size
+
+
+def measure(home: Path, size: str, options: Sequence[str]) -> Load:
     """Let the shop live, then run its night."""
     home.mkdir(parents=True, exist_ok=True)
-    source = f"demo_shop:small?users={users}&products={users // USERS_PER_PRODUCT}"
+    source = f"demo_shop:{size}"
+    if size.isdecimal():
+        source = f"demo_shop:small?users={size}&products={int(size) // USERS_PER_PRODUCT}"
     clock = time.perf_counter()
     subprocess.run([sys.executable, "-c", LIVE, source, str(home)], check=True, cwd=Path(__file__).parent.parent)
     lived = time.perf_counter() - clock
@@ -90,7 +119,7 @@ def measure(home: Path, users: int, options: Sequence[str]) -> Load:
             [night.run_id],
         ).fetchall()[0][0]
     return Load(
-        users=users,
+        size=size,
         lived_s=round(lived, 1),
         events=int(sizes[0]),
         rows=int(sizes[1]),
@@ -113,7 +142,7 @@ def tell(loads: Sequence[Load]) -> None:
     def line(label: str, unit: str, values: Sequence[float]) -> None:
         print(f"{label:<26}{unit:>8}" + "".join(f"{value:>14,.10g}" for value in values) + exponent(events, values))
 
-    print(f"{'':<34}" + "".join(f"{load.users:>8,} users" for load in loads) + "  exponent")
+    print(f"{'':<34}" + "".join(f"{named(load.size):>14}" for load in loads) + "  exponent")
     line("behaviour events", "", events)
     line("rows of all feeds", "", [load.rows for load in loads])
     line("samples", "", [load.samples for load in loads])
@@ -128,6 +157,10 @@ def tell(loads: Sequence[Load]) -> None:
     line("night, most", "GiB", [load.night.peak_gib for load in loads])
     line("warehouse", "MB", [load.warehouse_mb for load in loads])
     line("published", "MB", [load.published_mb for load in loads])
+
+
+def named(size: str) -> str:
+    return f"{int(size):,} users" if size.isdecimal() else size
 
 
 def exponent(events: Sequence[int], values: Sequence[float]) -> str:
