@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from mtl_models.config import ModelConfig
-from mtl_models.consistency import SOURCE, Consistency
+from mtl_models.consistency import SOURCE, Consistency, Questions
 from mtl_models.demand_curve import DemandCurve
 from mtl_models.elasticity import Spells
 from mtl_models.encoders import EncoderBank
 from mtl_models.heads import TASKS, Head, Outputs, View
+from mtl_models.precision import autocast
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import SLOTS, EntityTable, TaskSamples
 from mtl_models.sharing import ARCHITECTURES, build_sharing
@@ -62,15 +63,11 @@ class JointModel(nn.Module):
 
     def forward(self, entities: Entities, rows: Rows) -> dict[str, Outputs]:
         """{task: outputs} for the rows of any of the model's tables."""
-        encoded: dict[str, Tensor] = {}
-        for branch, source in self.sources.items():
-            if source not in encoded and self.branches[branch] in rows:
-                encoded[source] = self.encode(entities, branch, rows[self.branches[branch]])
         questions = self.consistency.ask(rows)  # about the users of rows whose tasks read profile; as a rule none
-        if questions is not None:
-            asked, source = self.encode(entities, SOURCE, questions.rows), self.sources[SOURCE]
-            encoded[source] = torch.cat([encoded[source], asked]) if source in encoded else asked
-        features = self.sharing(encoded)  # {branch: [n, width]}, the questions last
+        with autocast(next(self.parameters()).device):
+            encoded = self._encode_all(entities, rows, questions)
+            features = self.sharing(encoded)  # {branch: [n, width]}, the questions last
+        encoded, features = _in_full(encoded), _in_full(features)
         seen = {
             branch: self._view(entities, branch, rows[self.branches[branch]], encoded[self.sources[branch]], shared)
             for branch, shared in features.items()
@@ -86,6 +83,17 @@ class JointModel(nn.Module):
         is_blind = any(TASKS[task].is_blind_to_ids for task, _ in self.tasks_of([table]))
         bank = self.banks[SHARED if SHARED in self.banks else branch]
         return bank(entities, table, rows, hide_ids=is_blind)
+
+    def _encode_all(self, entities: Entities, rows: Rows, questions: Questions | None) -> dict[str, Tensor]:
+        """{source: its rows as sharing reads them, and the questions last}."""
+        encoded: dict[str, Tensor] = {}
+        for branch, source in self.sources.items():
+            if source not in encoded and self.branches[branch] in rows:
+                encoded[source] = self.encode(entities, branch, rows[self.branches[branch]])
+        if questions is not None:
+            asked, source = self.encode(entities, SOURCE, questions.rows), self.sources[SOURCE]
+            encoded[source] = torch.cat([encoded[source], asked]) if source in encoded else asked
+        return encoded
 
     def losses(self, outputs: Mapping[str, Outputs], rows: Rows) -> dict[str, dict[str, Tensor]]:
         """{task: {target: loss}}, as each head measures it."""
@@ -121,6 +129,11 @@ class JointModel(nn.Module):
         product = encoded[:, first : first + self.config.slot_width]
         curve = self.curve(shared, product, product_ids(entities, rows), rows.baselines["level"])
         return View(shared, curve)
+
+
+def _in_full(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As they are, but those of fewer bits as float32."""
+    return {name: tensor.float() if tensor.dtype == torch.bfloat16 else tensor for name, tensor in tensors.items()}
 
 
 def branch_of(task: str) -> str:
