@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -69,6 +69,17 @@ class Settings(BaseSettings):
     currency: str = Field("auto", description="ISO currency of the shop; auto takes the source's")
     threads: int | None = Field(None, ge=1, description="Threads of the database; empty means every core")
     memory_limit: str = Field("3GB", description="Memory of the database; beyond it, it spills to disk")
+    engine: Literal["local", "ray"] = Field(
+        "local",
+        description="Where features are built, the model is trained and predictions are made: in the night's process, "
+        "or on a Ray cluster",
+    )
+    engine_address: str = Field(
+        "local",
+        min_length=1,
+        description="Address of the Ray cluster, such as 10.0.0.5:6379; local starts one on this machine for each "
+        "night",
+    )
     validation: ValidationConfig = Field(default_factory=ValidationConfig, description="Checks of the feeds")
     features: FeatureConfig = Field(default_factory=FeatureConfig, description="Cut-offs and training samples")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The joint model and its training")
@@ -136,6 +147,8 @@ class Settings(BaseSettings):
             currency=currency if self.currency == "auto" else self.currency,
             threads=self.threads,
             memory_limit=self.memory_limit,
+            engine=self.engine,
+            engine_address=self.engine_address,
             validation=self.validation,
             features=self.features,
             model=self.model,

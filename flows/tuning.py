@@ -117,7 +117,9 @@ def prepare(settings: Settings, deadline: float) -> Tuning:
         checked = diary.last_checked_night(con)
         if checked is None:
             raise NothingToTune(f"no night in {planned.home} has checked its feeds yet. Remedy: fivefold run.")
-        night = planned.model_copy(update={"run_id": checked.run_id, "as_of_date": checked.as_of_date})
+        # Trials run here, and so does what they need: a cluster is a night's.
+        here = {"run_id": checked.run_id, "as_of_date": checked.as_of_date, "engine": "local"}
+        night = planned.model_copy(update=here)
         if not checked.is_built or checked.code_version != code_version():
             report("building features: there are none of this version")
             with listening(_nobody):  # their many files are of no interest here

@@ -24,7 +24,7 @@ from warehouse.migrate import migrate
 from warehouse.sources import FeedError, Source, open_source
 
 # They say where and how fast a night runs, not what it writes.
-_NOT_IDENTITY = {"run_id", "as_of_date", "source", "home", "threads", "memory_limit", "publish"}
+_NOT_IDENTITY = {"run_id", "as_of_date", "source", "home", "threads", "memory_limit", "publish", "engine", "engine_address"}
 
 
 class Work:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mtl_models import item_item
 from tasks.earlier_model import has_learned_older_cutoffs
+from tasks.engine import engine_of
 from tasks.lead_times import estimate_lead_times
 from tasks.night import Night
 from tasks.presence import estimate_presence
@@ -42,7 +43,8 @@ class FeaturesReport:
 
 def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
     """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
-    build.set_variables(con, variables(night, has_learned_older_cutoffs(con, night)))
+    engine, known = engine_of(night), variables(night, has_learned_older_cutoffs(con, night))
+    build.set_variables(con, known)
     later = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
     before_items = [file for group in later for file in group]
     total = len(build.FEED_FILES) + len(before_items) + 2 + len(build.RECOMMENDATION_FILES)
@@ -53,18 +55,18 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
         report(file, done / total)
         done += 1
 
-    seconds = build.run_files(con, build.FEED_FILES, on_file)
+    seconds = engine.run_files(con, build.FEED_FILES, known, on_file)
     on_file("presence")
     started = time.perf_counter()
     estimate_presence(con)
     seconds["presence"] = time.perf_counter() - started
-    seconds |= build.run_files(con, before_items, on_file)
+    seconds |= engine.run_files(con, before_items, known, on_file)
     estimate_lead_times(con)
     on_file("item-item model")
     started = time.perf_counter()
     score_similar_products(con, night)
     seconds["item-item model"] = time.perf_counter() - started
-    seconds |= build.run_files(con, build.RECOMMENDATION_FILES, on_file)
+    seconds |= engine.run_files(con, build.RECOMMENDATION_FILES, known, on_file)
     return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
 
 

@@ -211,6 +211,8 @@ class Night(Frozen):
     currency: str = "USD"
     threads: int | None = None
     memory_limit: str = "4GB"
+    engine: Literal["local", "ray"] = "local"
+    engine_address: str = "local"
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
     features: FeatureConfig = Field(default_factory=FeatureConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)

@@ -13,11 +13,11 @@ from torch import Tensor
 from mtl_models.elasticity import is_identified, standard_error
 from mtl_models.heads import TASKS
 from mtl_models.model import product_ids
+from tasks.engine import Part, engine_of
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, read_frames, read_keys, sample_tables
-from tasks.row_limits import parts
-from tasks.serving import ServingModel, load_serving
+from tasks.serving import ServingModel, choose_serving
 from tasks.write_rows import append, create
 
 Columns = dict[str, pl.Series | pl.Expr]
@@ -67,21 +67,21 @@ def predict_tables(
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """(table, predicted rows) from the samples to serve, of the tables given, else of all that a model serves; a large
     table comes in several parts."""
-    serving, known = load_serving(con, night), sample_tables(con)
-    served = dict.fromkeys(TASKS[task].table for task in serving)
-    tables = [table for table in served if (only is None or table in only) and "serve" in known[table]]
-    for i, table in enumerate(tables):
-        rows = parts(table, known[table]["serve"], night.model.most_rows)
-        for j, wanted in enumerate(rows):
-            report(f"predicting {table}", (i + j / len(rows)) / len(tables))
-            part = _predict(con, serving, table, wanted)
-            if len(part):
-                yield table, part
+    engine, served, known = engine_of(night), choose_serving(con, night), sample_tables(con)
+    predicted = dict.fromkeys(TASKS[choice.task].table for choice in served)
+    tables = [table for table in predicted if (only is None or table in only) and "serve" in known[table]]
+    parts = [part for table in tables for part in engine.parts(table, known[table]["serve"])]
+    report("predicting", 0.0)
+    for done, (table, rows) in enumerate(engine.predict(con, served, parts), start=1):
+        report(f"predicted {table}", done / len(parts))
+        if len(rows):
+            yield table, rows
 
 
-def _predict(con: duckdb.DuckDBPyConnection, serving: dict[str, ServingModel], table: str, wanted: str) -> pl.DataFrame:
-    """The predicted rows of those that the predicate wants."""
-    frames = read_frames(con, [table], ("serve",), only={table: wanted})
+def predict_part(con: duckdb.DuckDBPyConnection, serving: Mapping[str, ServingModel], part: Part) -> pl.DataFrame:
+    """The predicted rows of the part."""
+    table = part.table
+    frames = read_frames(con, [table], ("serve",), only={table: part.predicate})
     if "serve" not in frames.samples[table]:
         return pl.DataFrame()
     columns = _demand(serving, frames) if table == "demand" else _columns(serving, frames, table)
@@ -95,7 +95,7 @@ def _keys(con: duckdb.DuckDBPyConnection, frames: Frames, table: str) -> pl.Data
     return keys
 
 
-def _columns(serving: dict[str, ServingModel], frames: Frames, table: str) -> Columns:
+def _columns(serving: Mapping[str, ServingModel], frames: Frames, table: str) -> Columns:
     """Predicted columns of a table, from each of its tasks that is served; those of an optional one are empty else."""
     tasks = [task for task in serving if TASKS[task].table == table]
     columns: Columns = {name: pl.lit(None, pl.Float64) for name in OPTIONAL.get(table, ())}
@@ -104,7 +104,7 @@ def _columns(serving: dict[str, ServingModel], frames: Frames, table: str) -> Co
     return columns | _made_by(serving[tasks[0]])
 
 
-def _demand(serving: dict[str, ServingModel], frames: Frames) -> Columns:
+def _demand(serving: Mapping[str, ServingModel], frames: Frames) -> Columns:
     """Units from the model that serves supply, slopes from the one that serves pricing: as a rule the same model
     and its one curve. Where only one of the heads may serve, its model fills the whole table."""
     levels = serving.get("supply") or serving["pricing"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -16,7 +17,7 @@ from mtl_models.model import JointModel
 from mtl_models.predict import predict
 from mtl_models.preprocess import Preprocessing
 from mtl_models.samples import EntityTable, TaskSamples
-from tasks.model_files import load_model
+from tasks.model_files import ModelFiles, load_model, model_files
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import Frames, entity_tensors, sample_tensors
@@ -73,8 +74,17 @@ class ServingModel:
         return Scored(rows, entities, {task: predictions[task] for task in tasks if task in predictions}, frames.choice)
 
 
-def load_serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, ServingModel]:
-    """{task: model} of the heads that may serve; a model that serves several is loaded once."""
+@dataclass(frozen=True)
+class Served:
+    """Which model serves a task; `is_fallback` when it is a champion of an earlier night."""
+
+    task: str
+    files: ModelFiles
+    is_fallback: bool
+
+
+def choose_serving(con: duckdb.DuckDBPyConnection, night: Night) -> tuple[Served, ...]:
+    """The tasks of the heads that may serve tonight."""
     chosen = con.execute(
         """
         select head, model_version, status = 'champion' from ops.head_status
@@ -82,11 +92,25 @@ def load_serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, Serv
         """,
         [night.run_id],
     ).fetchall()
-    loaded = {}
-    for _, version, is_fallback in chosen:
-        if version not in loaded:
-            loaded[version] = ServingModel(*load_model(con, night, _run_of(version)), is_fallback=is_fallback)
-    return {task: loaded[version] for head, version, _ in chosen for task in HEADS[head]}
+    return tuple(
+        Served(task, model_files(con, night, _run_of(version)), is_fallback)
+        for head, version, is_fallback in chosen
+        for task in HEADS[head]
+    )
+
+
+def load_served(served: Sequence[Served]) -> dict[str, ServingModel]:
+    """{task: model}; a model that serves several is loaded once."""
+    loaded: dict[ModelFiles, ServingModel] = {}
+    for choice in served:
+        if choice.files not in loaded:
+            loaded[choice.files] = ServingModel(*choice.files.load(), is_fallback=choice.is_fallback)
+    return {choice.task: loaded[choice.files] for choice in served}
+
+
+def load_serving(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, ServingModel]:
+    """{task: model} of the heads that may serve."""
+    return load_served(choose_serving(con, night))
 
 
 def load_tonight(night: Night) -> ServingModel:

@@ -1,0 +1,65 @@
+"""Where the heavy part of a night runs: in this process, or on a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import duckdb
+import polars as pl
+
+from tasks.night import Night
+from tasks.serving import Served
+
+Variables = Mapping[str, float | str | date]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a sample table that are predicted at once: those for which the predicate holds."""
+
+    table: str
+    predicate: str
+
+
+class Engine(Protocol):
+    """What engines have in common: equal tables, wherever they are made. Only the night's process writes to `con`."""
+
+    def run_files(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        files: Iterable[str],
+        variables: Variables,
+        on_file: Callable[[str], None],
+    ) -> dict[str, float]:
+        """Run SQL files of the build in order, telling `on_file` before each; the seconds that each took. `variables`
+        are those that the SQL may ask for, and are set on `con` already."""
+
+    def parts(self, table: str, rows: int) -> list[Part]:
+        """How that many rows of a sample table are divided to be predicted."""
+
+    def predict(
+        self, con: duckdb.DuckDBPyConnection, served: Sequence[Served], parts: Sequence[Part]
+    ) -> Iterator[tuple[str, pl.DataFrame]]:
+        """(table, predicted rows) of each part, in order."""
+
+
+def engine_of(night: Night) -> Engine:
+    """The engine that the night's settings name; `tasks.engine.cluster.ClusterError` when it cannot be had."""
+    if night.engine == "ray":
+        from tasks.engine.ray_engine import RayEngine
+
+        return RayEngine(night)
+    from tasks.engine.local import LocalEngine
+
+    return LocalEngine(night)
+
+
+def shut_down(night: Night) -> None:
+    """At the end of the night: end the cluster that it started, or leave the one that it joined."""
+    if night.engine == "ray":
+        from tasks.engine import cluster
+
+        cluster.leave()
