@@ -9,11 +9,16 @@ x_i being whether candidate i is shown. Its Lagrangian gives each product a pric
 every list takes the candidates with the largest value - price x need. A product's price is the highest bid that its
 budget does not reach, a bid being what a list gains by the candidate over the best that it could show instead. Prices
 adjust to each other round by round, as in an auction (Bertsekas 1988; for lists with budgets, Agarwal et al. 2012).
+
+Lists know of each other by the prices alone, and products by the bids that they get. So neither all lists nor all bids
+need be in memory at once: a `Market` keeps them and hands out some at a time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,97 +35,126 @@ ROUNDS = 8
 PASSES = 4
 
 
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Candidates of some whole lists, (n,) each. `list_number` is sorted; `number` tells candidates apart, `product` is
+    the place in the budgets, `value` what showing it is worth, `need` its expected purchases."""
+
+    list_number: Integers
+    number: Integers
+    product: Integers
+    value: Floats
+    need: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bids:
+    """What lists would pay per expected purchase (`bid`) for candidates that need so much of their product, (n,) each.
+
+    Sorted by product, they are those of whole products, the highest of each first.
+    """
+
+    number: Integers
+    product: Integers
+    need: Floats
+    bid: Floats
+
+    def take(self, which: Flags) -> Bids:
+        """Those that are flagged."""
+        return Bids(number=self.number[which], product=self.product[which], need=self.need[which], bid=self.bid[which])
+
+
+class Market(Protocol):
+    """Where candidates and bids lie."""
+
+    @property
+    def candidates(self) -> int:
+        """The numbers of all candidates are below it."""
+
+    def lists(self) -> Iterator[Candidates]:
+        """All candidates, some whole lists at a time."""
+
+    def by_product(self, bids: Iterable[Bids]) -> Iterator[Bids]:
+        """The same bids sorted, some whole products at a time; of equal ones the candidate with the smaller number is
+        first."""
+
+
 @dataclass(frozen=True)
 class Allotment:
-    """`is_allotted` (n,): whether the candidate may be shown; the need of all that may is within each budget, whatever
-    is then chosen of them. `price` (products,): what one more expected purchase of the product would be worth, 0 where
-    the budget does not bind."""
+    """`is_allotted` (candidates,): whether the candidate may be shown; the need of all that may is within each budget,
+    whatever is then chosen of them. `price` (products,): what one more expected purchase of the product would be worth,
+    0 where the budget does not bind."""
 
     is_allotted: Flags
     price: Floats
 
 
-def allot(
-    list_number: Integers, product: Integers, value: Floats, need: Floats, budget: Floats, list_length: int
-) -> Allotment:
-    """Allot n candidates to lists of `list_length` within the budgets of the products.
-
-    `list_number` (n,) is sorted. `value` (n,) is what showing a candidate is worth, `need` (n,) its expected purchases,
-    `product` (n,) its place in `budget`, infinite where there is no limit. Where no budget can bind, all are allotted.
-    """
-    demanded = np.bincount(product, need, minlength=len(budget))
-    is_limited = (demanded > budget)[product]
+def allot(market: Market, budget: Floats, list_length: int) -> Allotment:
+    """Allot the candidates to lists of `list_length` within the budgets of the products (products,), infinite where
+    there is no limit. Where no budget can bind, all are allotted."""
+    demanded = np.zeros(len(budget))
+    for lists in market.lists():
+        np.add.at(demanded, lists.product, lists.need)
+    is_limited = demanded > budget
     price = np.zeros(len(budget))
+    is_allotted = np.ones(market.candidates, bool)
     if not is_limited.any():
-        return Allotment(np.ones(len(value), bool), price)
-    contest = _Contest(list_number, product, value, need, budget, is_limited, list_length)
+        return Allotment(is_allotted, price)
+
+    def bids() -> Iterator[Bids]:
+        return (_bids(lists, price, is_limited, list_length) for lists in market.lists())
+
     for round_number in range(1, ROUNDS + 1):
-        bids = contest.bids(price)
+        serious = (some.take(some.bid > 0) for some in bids())
         # Steps get smaller, so that lists which could swap two scarce products do not do so for ever.
-        price += (contest.clearing_price(bids) - price) * 2 / (round_number + 1)
-    return Allotment(contest.affordable(contest.bids(price)), price)
+        price = price + (_clearing_price(market.by_product(serious), budget) - price) * 2 / (round_number + 1)
+    _refuse(is_allotted, market.by_product(bids()), budget)
+    return Allotment(is_allotted, price)
 
 
-class _Contest:
-    """The lists side by side as a matrix, padded to the longest, and the bids of the candidates whose product is
-    limited."""
+def _bids(lists: Candidates, price: Floats, is_limited: Flags, length: int) -> Bids:
+    """What each candidate whose product is limited would pay per expected purchase: what its list gains by it over the
+    best that the list could show instead."""
+    starts, lengths = starts_and_lengths(lists.list_number)
+    row = np.repeat(np.arange(len(starts)), lengths)
+    column = np.arange(len(row)) - np.repeat(starts, lengths)
+    net = lists.value - price[lists.product] * lists.need
+    # The lists side by side, padded to the longest. A position may stay empty: that is worth 0, and is the alternative
+    # of a list that is not full.
+    width = max(int(lengths.max(initial=0)), length + 1)
+    worth = np.zeros((len(starts), width))
+    worth[row, column] = net
+    worth.partition((width - length - 1, width - length), axis=1)
+    first_out, last_in = np.maximum(worth[:, width - length - 1], 0), np.maximum(worth[:, width - length], 0)
+    limited = np.flatnonzero(is_limited[lists.product])
+    row, need = row[limited], lists.need[limited]
+    alternative = np.where(net[limited] >= last_in[row], first_out[row], last_in[row])
+    return Bids(
+        number=lists.number[limited],
+        product=lists.product[limited],
+        need=need,
+        bid=(lists.value[limited] - alternative) / np.maximum(need, 1e-12),
+    )
 
-    def __init__(
-        self,
-        list_number: Integers,
-        product: Integers,
-        value: Floats,
-        need: Floats,
-        budget: Floats,
-        is_limited: Flags,
-        list_length: int,
-    ) -> None:
-        starts, lengths = starts_and_lengths(list_number)
-        self._row = np.repeat(np.arange(len(starts)), lengths)
-        self._column = np.arange(len(list_number)) - np.repeat(starts, lengths)
-        # A position may stay empty: that is worth 0, and is the alternative of a list that is not full.
-        self._worth = np.zeros((len(starts), max(int(lengths.max()), list_length + 1)))
-        self._length = list_length
-        self._product, self._value, self._need, self._budget = product, value, need, budget
-        self._is_limited = is_limited
-        self._limited = np.flatnonzero(is_limited)
 
-    def bids(self, price: Floats) -> Floats:
-        """What each limited candidate would pay per expected purchase: what its list gains by it over the best that
-        the list could show instead. (limited,)."""
-        net = self._value - price[self._product] * self._need
-        self._worth[self._row, self._column] = net
-        width = self._worth.shape[1]
-        ranked = np.partition(self._worth, (width - self._length - 1, width - self._length), axis=1)
-        first_out = np.maximum(ranked[:, width - self._length - 1], 0)
-        last_in = np.maximum(ranked[:, width - self._length], 0)
-        row, own = self._row[self._limited], net[self._limited]
-        alternative = np.where(own >= last_in[row], first_out[row], last_in[row])
-        return (self._value[self._limited] - alternative) / np.maximum(self._need[self._limited], 1e-12)
+def _clearing_price(bids: Iterable[Bids], budget: Floats) -> Floats:
+    """The highest bid of each product that its budget does not reach, 0 where it reaches all. (products,)."""
+    price = np.zeros(len(budget))
+    for some in bids:
+        is_left_out = running_sum(some.product, some.need) > budget[some.product]
+        np.maximum.at(price, some.product[is_left_out], some.bid[is_left_out])
+    return price
 
-    def clearing_price(self, bids: Floats) -> Floats:
-        """The highest bid of each product that its budget does not reach, 0 where it reaches all. (products,)."""
-        wants = bids > 0
-        bidders, offered = self._limited[wants], bids[wants]
-        product, need = self._product[bidders], self._need[bidders]
-        order = np.lexsort((-offered, product))
-        product, offered = product[order], offered[order]
-        spent = running_sum(product, need[order])
-        is_left_out = spent > self._budget[product]
-        price = np.zeros(len(self._budget))
-        np.maximum.at(price, product[is_left_out], offered[is_left_out])
-        return price
 
-    def affordable(self, bids: Floats) -> Flags:
-        """Whether each of the n candidates gets its need out of the budget, highest bids first; what is then left of
-        a budget goes to those whose need it still covers, in as many passes."""
-        order = np.lexsort((-bids, self._product[self._limited]))
-        waiting, left = self._limited[order], self._budget.copy()
-        is_allotted = ~self._is_limited
+def _refuse(is_allotted: Flags, bids: Iterable[Bids], budget: Floats) -> None:
+    """Unflag candidates who do not get their need out of the budget, highest bids first; what is then left of a budget
+    goes to those whose need it still covers, in as many passes."""
+    left = budget.copy()
+    for some in bids:
+        is_allotted[some.number] = False
+        waiting = some
         for _ in range(PASSES):
-            product, need = self._product[waiting], self._need[waiting]
-            is_within = running_sum(product, need) <= left[product]
-            is_allotted[waiting[is_within]] = True
-            left -= np.bincount(product[is_within], need[is_within], minlength=len(left))
-            waiting = waiting[~is_within & (need <= left[product])]
-        return is_allotted
+            is_within = running_sum(waiting.product, waiting.need) <= left[waiting.product]
+            is_allotted[waiting.number[is_within]] = True
+            left -= np.bincount(waiting.product[is_within], waiting.need[is_within], minlength=len(left))
+            waiting = waiting.take(~is_within & (waiting.need <= left[waiting.product]))

@@ -117,3 +117,10 @@ def store(con: duckdb.DuckDBPyConnection, name: str, columns: Arrays) -> None:
     con.register("incoming_arrays", columns)
     con.execute(f"create or replace temp table {quote(name)} as select * from incoming_arrays")
     con.unregister("incoming_arrays")
+
+
+def append(con: duckdb.DuckDBPyConnection, name: str, columns: Arrays) -> None:
+    """Add arrays as rows to the temporary table, which has columns of these names."""
+    con.register("incoming_arrays", columns)
+    con.execute(f"insert into {quote(name)} by name select * from incoming_arrays")
+    con.unregister("incoming_arrays")

@@ -1,11 +1,13 @@
 """Recommendations: ranked lists for every user, and one for everyone else.
 
 Lists are made twice. First as if nothing was scarce, because orders cover what these lists would sell; then, with the
-orders known, from what each user is allotted of the products that do not suffice for all.
+orders known, from what each user is allotted of the products that do not suffice for all. Users are gone through in
+parts, so that memory does not grow with them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -13,29 +15,34 @@ import numpy as np
 
 from mtl_models.decisions.allotment import Allotment, allot
 from mtl_models.decisions.ranking import NOT_SHOWN, Flags, Floats, Integers, rank_lists
-from tasks.decisions.context import Arrays, arrays, run_step, store, write
+from tasks.decisions.context import Arrays, append, arrays, run_step, store, write
+from tasks.decisions.market import PairMarket, Part, parts_of_users
 from tasks.night import Night, RecommendationConfig
+
+# The rows of the list for everyone, which has no pairs.
+EVERYONE: Part = (-1, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """`rows`: what each list may show, sorted by list and score. `pairs`: the users and products behind them. A row of
-    the list for everyone has no pair: its pair_row is -1. `held_out_units` (products,): purchases to expect of held-out
-    users, who are shown that list, of each product in it."""
+    """`recommendation_candidates`: what each list may show, of all users in `parts` and of EVERYONE. `held_out_units`
+    (products,): purchases to expect of held-out users, who are shown that list, of each product in it."""
 
-    rows: Arrays
-    pairs: Arrays
+    con: duckdb.DuckDBPyConnection
+    parts: Sequence[Part]
     held_out_units: Floats
     settings: RecommendationConfig
 
-    @property
-    def is_personal(self) -> Flags:
-        """(rows,) whether the row is in a user's own list."""
-        return self.rows["pair_row"] >= 0
+    def read(self, part: Part) -> Arrays:
+        """The rows of the lists of some users, sorted by list and score."""
+        return arrays(
+            self.con,
+            f"""from recommendation_candidates where pair_row >= {part[0]} and pair_row < {part[1]}
+            order by list_number, score desc, product_index""",
+        )
 
-    def rank(self, may_show: Flags) -> tuple[Integers, Flags]:
+    def rank(self, rows: Arrays, may_show: Flags) -> tuple[Integers, Flags]:
         """Rank, and whether it is shown to learn, of each row when lists are made of the rows that may be shown."""
-        rows = self.rows
         return rank_lists(
             rows["list_number"],
             may_show,
@@ -46,32 +53,22 @@ class Candidates:
             rows["lottery"],
         )
 
-    def allot(self, budget: Floats) -> Allotment:
-        """Which pairs may be shown. A user who sees a product in two lists buys it once: pairs, not rows, use up the
-        budget, and the worth of one is the best score that it has in a list."""
-        listed, score = self.rows["pair_row"][self.is_personal], self.rows["score"][self.is_personal]
-        worth, need = np.zeros((2, len(self.pairs["part"])))
-        np.maximum.at(worth, listed, score)
-        need[listed] = self.pairs["purchase_probability"][listed]
-        return allot(self.pairs["part"], self.pairs["product_index"], worth, need, budget, self.settings.list_length)
-
-    def units_of(self, allotment: Allotment) -> Floats:
-        """(products,) purchases to expect of the allotted pairs, held-out users apart."""
-        listed = np.zeros(len(self.pairs["part"]), bool)
-        listed[self.rows["pair_row"][self.is_personal]] = True
-        return self._units(np.flatnonzero(listed & allotment.is_allotted))
-
     def wished_units(self) -> Floats:
-        """(products,) purchases to expect of all lists if every product sufficed."""
-        is_shown = self.rank(np.ones(len(self.is_personal), bool))[0] != NOT_SHOWN
-        units = self._units(np.unique(self.rows["pair_row"][self.is_personal & is_shown]))
-        popular = self.rows["product_index"][~self.is_personal & is_shown]
+        """(products,) purchases to expect of all lists if every product sufficed. A user who sees a product in two
+        lists buys it once."""
+        units = np.zeros(len(self.held_out_units))
+        for part in self.parts:
+            shown = self._shown_if_all_suffices(part)
+            _, once = np.unique(shown["pair_row"], return_index=True)
+            np.add.at(units, shown["product_index"][once], shown["purchase_probability"][once])
+        popular = self._shown_if_all_suffices(EVERYONE)["product_index"]
         units[popular] += self.held_out_units[popular]
         return units
 
-    def _units(self, pairs: Integers) -> Floats:
-        product, probability = self.pairs["product_index"][pairs], self.pairs["purchase_probability"][pairs]
-        return np.bincount(product, probability, minlength=len(self.held_out_units)).astype(np.float64)
+    def _shown_if_all_suffices(self, part: Part) -> Arrays:
+        rows = self.read(part)
+        rank, _ = self.rank(rows, np.ones(len(rows["score"]), bool))
+        return {name: column[rank != NOT_SHOWN] for name, column in rows.items()}
 
 
 def wish(con: duckdb.DuckDBPyConnection, night: Night) -> Candidates:
@@ -80,10 +77,8 @@ def wish(con: duckdb.DuckDBPyConnection, night: Night) -> Candidates:
     for step in steps:
         run_step(con, step)
     candidates = Candidates(
-        rows=arrays(con, "select * from recommendation_candidates order by list_number, score desc, product_index"),
-        pairs=arrays(
-            con, "select part, product_index, purchase_probability from recommendation_pairs order by pair_row"
-        ),
+        con=con,
+        parts=parts_of_users(con),
         held_out_units=_by_product(con, "held_out_needs", "units", "0"),
         settings=night.decisions.recommendation,
     )
@@ -94,24 +89,40 @@ def wish(con: duckdb.DuckDBPyConnection, night: Night) -> Candidates:
 
 def decide(con: duckdb.DuckDBPyConnection, candidates: Candidates) -> dict[str, int]:
     """Fill product_recommendations from what can be promised of each product. Rows written."""
-    rows = candidates.rows
-    budget = _budgets(con)
-    allotment = candidates.allot(budget)
+    run_step(con, "contested_pairs")
+    budget, market = _budgets(con), PairMarket(con=con, parts=candidates.parts)
+    allotment = allot(market, budget, candidates.settings.list_length)
     # How many unknown visitors come is not known, so they are not shown what known users will use up. Held-out users
     # see what they see, so what these would buy has to be left as well.
-    is_scarce = (allotment.price > 0)[rows["product_index"]]
-    left = np.maximum(budget - candidates.units_of(allotment), 0)
-    is_for_all = ~is_scarce & (candidates.held_out_units <= left)[rows["product_index"]]
-    may_show = np.where(candidates.is_personal, allotment.is_allotted[rows["pair_row"]], is_for_all)
-    may_show &= (budget > 0)[rows["product_index"]]
-    rank, is_exploration = candidates.rank(may_show)
-    shown = rank != NOT_SHOWN
-    scarce = np.flatnonzero(allotment.price > 0)
-    store(con, "scarce_products", {"product_index": scarce, "unit_worth": allotment.price[scarce]})
-    columns = {name: rows[name] for name in ("pair_row", "placement_number", "product_index", "score")}
-    columns |= {"rank": rank, "is_exploration": is_exploration, "is_scarce": is_scarce}
-    store(con, "list_rows", {name: column[shown] for name, column in columns.items()})
-    return {"product_recommendations": write(con, "product_recommendations")}
+    is_scarce = allotment.price > 0
+    left = np.maximum(budget - _units_of(market, allotment), 0)
+    is_for_all = ~is_scarce & (candidates.held_out_units <= left)
+    store(
+        con, "scarce_products", {"product_index": np.flatnonzero(is_scarce), "unit_worth": allotment.price[is_scarce]}
+    )
+    run_step(con, "list_rows")
+    for part in (EVERYONE, *candidates.parts):
+        rows = candidates.read(part)
+        product = rows["product_index"]
+        may_show = is_for_all[product] if part is EVERYONE else allotment.is_allotted[rows["pair_row"]]
+        rank, is_exploration = candidates.rank(rows, may_show & (budget > 0)[product])
+        columns = {name: rows[name] for name in ("pair_row", "placement_number", "product_index", "score")}
+        columns |= {"rank": rank, "is_exploration": is_exploration, "is_scarce": is_scarce[product]}
+        append(con, "list_rows", {name: column[rank != NOT_SHOWN] for name, column in columns.items()})
+    written = write(con, "product_recommendations")
+    # The largest of what a night decides on; the database has better use for the memory.
+    for done in ("recommendation_candidates", "recommendation_pairs", "contested_pairs", "bids", "list_rows"):
+        con.execute(f"drop table if exists temp.{done}")
+    return {"product_recommendations": written}
+
+
+def _units_of(market: PairMarket, allotment: Allotment) -> Floats:
+    """(products,) purchases to expect of the allotted pairs, held-out users apart."""
+    units = np.zeros(len(allotment.price))
+    for lists in market.lists():
+        is_allotted = allotment.is_allotted[lists.number]
+        np.add.at(units, lists.product[is_allotted], lists.need[is_allotted])
+    return units
 
 
 def _budgets(con: duckdb.DuckDBPyConnection) -> Floats:

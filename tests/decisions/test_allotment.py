@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +12,43 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, vstack
 
-from mtl_models.decisions.allotment import allot
+from mtl_models.decisions.allotment import Bids, Candidates, allot
 from mtl_models.decisions.ranking import NOT_SHOWN, rank_lists
+
+
+@dataclass
+class Resident:
+    """A market of arrays, `at_once` lists and products at a time."""
+
+    user: np.ndarray
+    product: np.ndarray
+    value: np.ndarray
+    need: np.ndarray
+    at_once: int = 10**9
+
+    @property
+    def candidates(self) -> int:
+        return len(self.user)
+
+    def lists(self) -> Iterator[Candidates]:
+        for part in self._parts(self.user):
+            yield Candidates(
+                list_number=self.user[part],
+                number=part,
+                product=self.product[part],
+                value=self.value[part],
+                need=self.need[part],
+            )
+
+    def by_product(self, bids: Iterable[Bids]) -> Iterator[Bids]:
+        every = [vars(some) for some in bids]
+        columns = {name: np.concatenate([some[name] for some in every]) for name in every[0]}
+        order = np.lexsort((-columns["bid"], columns["product"]))
+        for part in self._parts(columns["product"][order]):
+            yield Bids(**{name: column[order[part]] for name, column in columns.items()})
+
+    def _parts(self, group: np.ndarray) -> Iterator[np.ndarray]:
+        return (np.flatnonzero(group // self.at_once == part) for part in np.unique(group // self.at_once))
 
 
 class Shop:
@@ -27,8 +65,9 @@ class Shop:
         wanted = self.sold(self.shown(np.ones(len(self.user), bool)))
         self.budget = np.where(random.random(products) < 0.7, scarcity * wanted, np.inf)
 
-    def allot(self):
-        return allot(self.user, self.product, self.value, self.need, self.budget, self.length)
+    def allot(self, at_once: int = 10**9):
+        market = Resident(self.user, self.product, self.value, self.need, at_once)
+        return allot(market, self.budget, self.length)
 
     def shown(self, may_show: np.ndarray) -> np.ndarray:
         """Whether each candidate is shown when lists are made of those that may be."""
@@ -72,6 +111,15 @@ def test_whatever_is_chosen_of_an_allotment_stays_within_the_budgets(seed, scarc
     assert allotment.is_allotted[np.isinf(shop.budget)[shop.product]].all()
     assert (allotment.price >= 0).all()
     assert (allotment.price[np.isinf(shop.budget)] == 0).all()
+
+
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_lists_and_products_may_come_in_parts(at_once):
+    shop = Shop(3, scarcity=0.3)
+    whole, in_parts = shop.allot(), shop.allot(at_once)
+    assert 0 < whole.is_allotted.mean() < 1
+    assert (in_parts.is_allotted == whole.is_allotted).all()
+    np.testing.assert_allclose(in_parts.price, whole.price, rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -118,11 +166,13 @@ def test_what_suffices_changes_nothing():
 def test_a_scarce_product_goes_to_the_user_who_has_nothing_else():
     """Both users would buy product 0 alike and one purchase is left; user 0 could see product 1 as well, worth 0.4."""
     user, product = np.array([0, 0, 1]), np.array([0, 1, 0])
-    allotment = allot(user, product, np.array([0.5, 0.4, 0.5]), np.array([0.5, 0.4, 0.5]), np.array([0.5, np.inf]), 1)
+    worth = np.array([0.5, 0.4, 0.5])
+    allotment = allot(Resident(user, product, worth, worth), np.array([0.5, np.inf]), 1)
     assert allotment.is_allotted.tolist() == [False, True, True]
     assert allotment.price[0] == pytest.approx(0.2)
 
 
 def test_nothing_of_what_is_sold_out():
-    allotment = allot(np.array([0, 0, 1]), np.array([0, 1, 0]), np.ones(3), np.full(3, 0.1), np.array([0, np.inf]), 2)
+    market = Resident(np.array([0, 0, 1]), np.array([0, 1, 0]), np.ones(3), np.full(3, 0.1))
+    allotment = allot(market, np.array([0, np.inf]), 2)
     assert allotment.is_allotted.tolist() == [False, True, False]

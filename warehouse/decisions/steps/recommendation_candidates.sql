@@ -38,6 +38,7 @@ select
     placement_number,
     4 * (user_index + 1) + placement_number as list_number,
     product_index,
+    purchase_probability,
     purchase_probability * if(order_by = 'margin', unit_worth, 1) * coalesce(boost, 1) as score,
     cap,
     coalesce(if(cap_rule is null, -1, cap_number), -1) as cap_number,
