@@ -58,11 +58,11 @@ BENCHMARKS := balancing ingest validation publish postgres night transfer
 
 bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and a JSON line each; make bench-night runs one
 	for name in $(BENCHMARKS); do echo "== $$name"; PYTHONPATH=. $(BIN)/python benchmarks/bench_$$name.py || exit 1; done
-	@echo "left out: make bench-load, bench-recovery, bench-mtl-synthetic, bench-heads, bench-mtl-heads (longer),"
+	@echo "left out: make bench-load, bench-plan, bench-recovery, bench-mtl-synthetic, bench-heads, bench-mtl-heads (longer),"
 	@echo "bench-census DATA=census-income.test.gz (needs that file); docs/benchmarks.md says what they measure"
 
 # ARGS are the benchmark's own arguments, as its --help or its first lines say.
-$(BENCHMARKS:%=bench-%) bench-load bench-recovery bench-mtl-synthetic bench-bad-shops bench-same-night: bench-%: $(BIN)/.installed-test
+$(BENCHMARKS:%=bench-%) bench-load bench-plan bench-embeddings bench-recovery bench-mtl-synthetic bench-bad-shops bench-same-night: bench-%: $(BIN)/.installed-test
 	PYTHONPATH=. $(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
 
 # PYTHONPATH: its shop is the one of the tests.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import feeds, look, nights, scenarios, simulations, tuning, upkeep
+from flows.commands import feeds, look, nights, planning, scenarios, simulations, tuning, upkeep
 from flows.commands.options import BUSY, FAILED, WRONG_USE
 from flows.environment import is_debugging, set_debugging
 from flows.errors import in_words
@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 for command in (
     nights.run, nights.backfill, scenarios.what_if, simulations.simulate, tuning.tune, look.sql, look.status,
-    look.report, look.export, nights.rollback, upkeep.serve, upkeep.doctor,
+    look.report, look.export, nights.rollback, planning.plan, upkeep.serve, upkeep.doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(feeds.app, name="feeds")

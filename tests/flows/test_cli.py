@@ -17,7 +17,7 @@ from tests.flows.quickness import times_bare
 
 run = CliRunner().invoke
 COMMANDS = ["run", "backfill", "what-if", "simulate", "tune", "sql", "status", "report", "export", "rollback", "serve"]
-COMMANDS += ["doctor"]
+COMMANDS += ["plan", "doctor"]
 FEEDS_COMMANDS = ["list", "describe", "check"]
 
 
@@ -63,6 +63,8 @@ def test_help_imports_no_heavy_library() -> None:
         (["export", "out"], 1, "fivefold run"),
         (["feeds", "describe", "order_line"], 2, "order_lines"),
         (["feeds", "check", "/no/such/folder"], 2, "/no/such/folder"),
+        (["plan", "--users", "1.5", "--products", "9", "--events", "9"], 2, "50e6"),
+        (["plan", "--users", "0", "--products", "9", "--events", "9"], 2, "Remedy: a number from 1"),
         (["sql", "select 1"], 1, "fivefold run"),
         (["rollback", "--reason", "x"], 1, "fivefold run"),
     ],

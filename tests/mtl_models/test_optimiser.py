@@ -16,6 +16,7 @@ from mtl_models.encoders import EntityEncoder, big_tables
 from mtl_models.fit import Learner
 from mtl_models.optimiser import AVERAGE_MEMORY, GRADIENT_NORM, Optimiser
 from mtl_models.relative_losses import start_losses
+from tasks.planning.ids import bytes_per_id
 from tests.mtl_models.toy_shop import CONFIG, TASKS, Shop, new_model, spec
 
 STEPS = 30
@@ -148,3 +149,16 @@ def test_a_step_costs_no_more_with_a_million_rows() -> None:
     assert cost[1_000_000] < 4 * cost[20_000], cost
     assert allocated[1_000_000] < 2 * allocated[20_000], allocated
     assert allocated[1_000_000] < 1_000_000
+
+
+def test_a_million_ids_take_the_memory_that_a_plan_says() -> None:
+    """In tensors, once every kind has taken a step; the best weights so far and the copy that replaces them are two
+    more of the same."""
+    rows, width = 50_000, 3
+    model = Lookup(rows, sparse=True)
+    ours = optimiser_of(model)
+    step(model, ours, torch.tensor([3, 8]))
+    moments = [state for state in ours.kinds[1].state[model.table.weight].values() if isinstance(state, Tensor)]
+    held = [model.table.weight, ours.average.table.weight, ours.tables[0].log_memory, *moments]
+    bytes_held = sum(tensor.numel() * tensor.element_size() for tensor in held)
+    assert bytes_held + 2 * model.table.weight.numel() * 4 == rows * bytes_per_id(width)

@@ -21,6 +21,12 @@ def steps(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Row]:
     return _rows(con, "morning/steps.sql", [run_id])
 
 
+def first_night(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """The steps of the home's first released night, each with the size of the shop then: run_id, as_of_date, users,
+    products, events, order_lines, days, sites, step, seconds; none before there is one. Of the warehouse only."""
+    return _rows(con, "morning/first_night.sql", [])
+
+
 def heads(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Row]:
     """Each head of the night with its gate metrics: head, status, reason, task, metric, value, baseline_value, ..."""
     return _rows(con, "morning/heads.sql", [run_id])

@@ -1,0 +1,127 @@
+"""Which engine carries a night of that size, how many workers it wants, and what gives out first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.planning.estimate import Estimate
+from tasks.planning.machine import GIB, Machine
+from tasks.planning.shop import Shop
+
+# What the engine `ray` spreads over workers; everything else is one process beside one database.
+DISTRIBUTED = ("build_features", "train_model", "predict_heads")
+# Seconds until a cluster on one machine was ready to train.
+RAY_START_S = 30.0
+# Of the machine's memory, so much is the system's and other programs'.
+USABLE_MEMORY = 0.8
+# By the most memory of one machine, in GiB.
+COST_CLASSES = ((16.0, "a laptop"), (64.0, "a small server"), (256.0, "a server"), (1024.0, "a large server"))
+
+EstimateOf = Callable[[Shop], Estimate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """What a night needs of something beside what there is. `times`: how much larger such a shop can become until it is
+    used up; below 1 it does not suffice, 0 when not even for the smallest such shop."""
+
+    of: Literal["time", "memory", "disk"]
+    needed: float
+    there: float
+    unit: str
+    times: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """`engine`: `local`, `ray`, or `none` where neither carries such a night on machines like this one; `workers` of
+    the engine `ray`, else 1. `bounds`: the scarcest first."""
+
+    engine: Literal["local", "ray", "none"]
+    workers: int
+    reason: str
+    bounds: tuple[Bound, ...]
+    core_hours: float
+    cost_class: str
+
+
+def advise(shop: Shop, estimate_of: EstimateOf, machine: Machine, window_s: float) -> Advice:
+    """For a night that has `window_s` seconds."""
+    whole = estimate_of(shop)
+    bounds = sorted(_bounds(shop, estimate_of, machine, window_s), key=lambda bound: bound.times)
+    engine, workers, reason = _engine(whole, bounds, machine, window_s)
+    return Advice(
+        engine=engine,
+        workers=workers,
+        reason=reason,
+        bounds=tuple(bounds),
+        core_hours=whole.cpu_s / 3600,
+        cost_class=_cost_class(whole, workers),
+    )
+
+
+def _engine(
+    whole: Estimate, bounds: list[Bound], machine: Machine, window_s: float
+) -> tuple[Literal["local", "ray", "none"], int, str]:
+    if bounds[0].times >= 1:
+        return "local", 1, "one machine like this carries the night; a cluster would only add its start"
+    short = {bound.of for bound in bounds if bound.times < 1}
+    alone = [step for step in whole.steps if step.step not in DISTRIBUTED]
+    slowest, largest = max(alone, key=lambda step: step.clock_s), max(alone, key=lambda step: step.gib)
+    left_s = window_s - RAY_START_S - sum(step.clock_s for step in alone)
+    if left_s <= 0:
+        return "none", 1, f"{slowest.step} stays on one machine and alone takes {slowest.clock_s / 3600:,.1f} hours"
+    if largest.gib > machine.memory_gib * USABLE_MEMORY:
+        return "none", 1, f"{largest.step} stays on one machine and alone needs {largest.gib:,.0f} GiB of memory"
+    if "disk" in short:
+        return "none", 1, "the warehouse is one file, and the disk is too small for it"
+    spread = [step for step in whole.steps if step.step in DISTRIBUTED]
+    for_time = sum(step.cpu_s for step in spread) / (left_s * machine.cores)
+    for_memory = max(step.gib for step in spread) / (machine.memory_gib * USABLE_MEMORY)
+    return (
+        "ray",
+        max(math.ceil(for_time), math.ceil(for_memory), 2),
+        f"{' and '.join(sorted(short))} of one machine end",
+    )
+
+
+def _bounds(shop: Shop, estimate_of: EstimateOf, machine: Machine, window_s: float) -> list[Bound]:
+    needs: dict[str, tuple[Callable[[Estimate], float], float, str]] = {
+        "time": (lambda whole: whole.clock_s / 3600, window_s / 3600, "hours"),
+        "memory": (lambda whole: whole.largest.gib, machine.memory_gib * USABLE_MEMORY, "GiB"),
+        "disk": (lambda whole: whole.disk_bytes / GIB, machine.disk_gib, "GiB"),
+    }
+    whole = estimate_of(shop)
+    return [
+        Bound(
+            of=of,  # type: ignore[arg-type]
+            needed=need(whole),
+            there=there,
+            unit=unit,
+            times=_times(shop, lambda larger, need=need: need(estimate_of(larger)), there),  # type: ignore[misc]
+        )
+        for of, (need, there, unit) in needs.items()
+    ]
+
+
+def _times(shop: Shop, need: Callable[[Shop], float], there: float) -> float:
+    """The factor at which the need, which grows with the shop, meets what there is."""
+    low, high = 1e-9, 1e6
+    if need(shop.times(low)) > there:
+        return 0.0
+    if need(shop.times(high)) <= there:
+        return high
+    for _ in range(40):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if need(shop.times(middle)) <= there else (low, middle)
+    return low
+
+
+def _cost_class(whole: Estimate, workers: int) -> str:
+    named = next(
+        (name for gib, name in COST_CLASSES if whole.largest.gib / USABLE_MEMORY <= gib), "the largest servers"
+    )
+    return f"{workers} machines, the first of them {named}" if workers > 1 else named

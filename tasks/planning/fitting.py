@@ -1,0 +1,26 @@
+"""Costs as a start and so much for each piece of work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Costs below that are as good as none.
+LEAST = 0.1
+
+
+def fit_costs(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float]:
+    """(start, cost of a piece) that come closest to the costs in proportion, neither of them negative."""
+    seen, pieces = np.asarray(costs, dtype=float), np.asarray(work, dtype=float)
+    unit = max(float(np.abs(pieces).max(initial=0.0)), 1.0)
+    weights = 1 / np.maximum(seen, LEAST)
+    columns = np.column_stack([weights, pieces / unit * weights])
+    wanted = seen * weights
+    # The best of both, of a start alone and of pieces alone: one of them is the best that is not negative.
+    found = [np.linalg.lstsq(columns * chosen, wanted, rcond=None)[0] for chosen in ([1, 1], [1, 0], [0, 1])]
+    start, each = min(
+        (costs for costs in found if (costs >= 0).all()),
+        key=lambda costs: float(((columns @ costs - wanted) ** 2).sum()),
+    )
+    return float(start), float(each) / unit
