@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mtl_models.samples import TaskSamples
+from mtl_models.team import ALONE, Team
 
 # A table with n rows gets a share of the batch in proportion to n^0.75: small tables are seen more often than
 # once a pass, large ones still lead.
@@ -24,14 +25,19 @@ FEWEST_STEPS, FEWEST_BATCH_ROWS = 120, 512
 
 
 def joint_batches(
-    rows: Mapping[str, TaskSamples], batch_rows: int, generator: torch.Generator
+    rows: Mapping[str, TaskSamples], batch_rows: int, generator: torch.Generator, team: Team = ALONE
 ) -> Iterator[dict[str, TaskSamples]]:
     """One pass: as many batches as hold all tables' rows once, each with a micro-batch of every table. `batch_rows` is
-    the most that a batch holds."""
-    batch_rows = min(batch_rows, max(sum(map(len, rows.values())) // FEWEST_STEPS, FEWEST_BATCH_ROWS))
-    sizes = micro_batch_sizes({table: len(part) for table, part in rows.items()}, batch_rows)
-    streams = {table: _stream(part, sizes[table], generator) for table, part in rows.items()}
-    for _ in range(_steps({table: len(part) for table, part in rows.items()}, batch_rows)):
+    the most that a batch holds. In a team, `rows` and the part of each batch are a member's own, and all have as
+    many batches."""
+    counts = team.total({table: len(part) for table, part in rows.items()})
+    batch_rows = min(batch_rows, max(sum(counts.values()) // FEWEST_STEPS, FEWEST_BATCH_ROWS))
+    sizes = micro_batch_sizes(counts, batch_rows)
+    streams = {
+        table: _stream(part, min(math.ceil(sizes[table] / team.world), len(part)), generator)
+        for table, part in rows.items()
+    }
+    for _ in range(_steps(counts, batch_rows)):
         yield {table: next(stream) for table, stream in streams.items()}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,43 +12,21 @@ from torch import Tensor
 
 from mtl_models.balancing import build_balancing
 from mtl_models.batching import some, thin
+from mtl_models.encoders import big_tables
 from mtl_models.interactions import GradientCosines
+from mtl_models.milestones import Epoch, Milestone, Milestones
 from mtl_models.model import Entities, JointModel, Rows
 from mtl_models.optimiser import Optimiser
 from mtl_models.parameter_groups import parameter_groups
 from mtl_models.relative_losses import MEASURED_ROWS, Scales, measure, relative_losses
 from mtl_models.samples import TaskSamples, concatenate
 from mtl_models.schemes import MeanOfRuns, batches, passes_alone, trained_by
+from mtl_models.team import ALONE, Team
 
 # The passes with the validation window added refine, they do not relearn.
 FINISH_STEP_SHARE = 0.5
 # Candidates without a purchase that are kept of the validation window, as in samples.recommendation.
 NEGATIVE_SHARE = 0.25
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One pass: losses are relative to the baselines', so below 1 beats them. `validation_losses` is by task and
-    empty in the finishing passes, which have no rows left to validate on.
-
-    `number` is 0 where a task was trained alone. `left_out` counts the steps in which a task's loss was not finite, and
-    `skipped_steps` those in which none was, or the gradient.
-    """
-
-    number: int
-    training_loss: float
-    validation_losses: Mapping[str, float]
-    is_best: bool
-    rows: int
-    seconds: float
-    left_out: Mapping[str, int]
-    skipped_steps: int
-
-    @property
-    def validation_loss(self) -> float:
-        """Mean over tasks; NaN in a finishing pass."""
-        losses = list(self.validation_losses.values())
-        return sum(losses) / len(losses) if losses else float("nan")
 
 
 def fit(
@@ -63,31 +40,48 @@ def fit(
     epochs: int,
     cosines: GradientCosines | None = None,
     calibrates: bool = True,
+    team: Team = ALONE,
+    milestones: Milestones | None = None,
 ) -> Iterator[Epoch]:
     """Train in place, yielding each pass; afterwards the model holds the best averaged weights.
 
     `scales` are the baselines' losses, `weights` the lambda_j of each task. Stops when `patience` passes brought no
     better validation loss, then makes `finish_epochs` passes with the validation window added. `calibrates`: in
-    between, while no weight has seen that window; not for a model whose start has.
+    between, while no weight has seen that window; not for a model whose start has. In a `team` all start alike, each
+    with its share of the rows, and end alike. `milestones`: kept after each pass, and the latest is where training
+    goes on; the passes before it are yielded as they were.
     """
     config, alone = model.config, passes_alone(model.config, epochs)
-    if alone:
+    kept = milestones.latest() if milestones is not None else None
+    passes = list(kept.epochs) if kept else []
+    if alone and not kept:
         with model.consistency.off():
-            yield from pretrain(model, entities, train, validation, scales=scales, weights=weights, epochs=alone)
-    learner = Learner(model, entities, scales, weights, cosines)
-    measured = {table: some(rows, MEASURED_ROWS, learner.generator) for table, rows in validation.items()}
+            run = pretrain(model, entities, train, validation, scales=scales, weights=weights, epochs=alone, team=team)
+            for epoch in run:
+                passes.append(epoch)
+                yield epoch
+    learner = Learner(model, entities, scales, weights, cosines, team)
+    measured = shared_sample(validation, learner)
     best_loss, best_weights, waited = float("inf"), learner.averaged_weights(), 0
+    if kept:
+        learner.resume(kept)
+        best_loss, best_weights, waited = kept.best_loss, dict(kept.best_weights), kept.waited
+        yield from kept.epochs
 
-    for number in range(1, epochs - alone + 1):
+    number = passes[-1].number if passes else 0
+    while number < epochs - alone and waited <= config.patience:
+        number += 1
         passed = learner.learn(train)
-        losses = measure(learner.average, entities, measured, scales)
+        losses = measure(learner.average, entities, measured, scales, team)
         total = sum(weights[task] * loss for task, loss in losses.items())
-        yield Epoch(number=number, validation_losses=losses, is_best=total < best_loss, **passed)
-        waited = 0 if total < best_loss else waited + 1
-        if total < best_loss:
+        is_best = total < best_loss
+        waited = 0 if is_best else waited + 1
+        if is_best:
             best_loss, best_weights = total, learner.averaged_weights()
-        if waited > config.patience:
-            break
+        passes.append(Epoch(number=number, validation_losses=losses, is_best=is_best, **passed))
+        if milestones is not None:
+            milestones.keep(learner.milestone(passes, best_loss, waited, best_weights))
+        yield passes[-1]
 
     model.load_state_dict(best_weights)
     if calibrates:
@@ -120,6 +114,7 @@ def pretrain(
     scales: Scales,
     weights: Mapping[str, float],
     epochs: int,
+    team: Team = ALONE,
 ) -> Iterator[Epoch]:
     """Train each task alone from the same start, yielding each pass; afterwards the model holds their mean."""
     runs = MeanOfRuns(model.state_dict())
@@ -127,11 +122,11 @@ def pretrain(
         if not scales.get(task) or not weights[task]:
             continue
         model.load_state_dict(runs.start)
-        learner = Learner(model, entities, scales, {other: float(other == task) for other in model.tasks}, None)
-        measured = {table: some(validation[table], MEASURED_ROWS, learner.generator)}
+        learner = Learner(model, entities, scales, {other: float(other == task) for other in model.tasks}, None, team)
+        measured = shared_sample({table: validation[table]}, learner)
         for _ in range(epochs):
             passed = learner.learn({table: train[table]})
-            losses = measure(learner.average, entities, measured, {task: scales[task]})
+            losses = measure(learner.average, entities, measured, {task: scales[task]}, team)
             yield Epoch(number=0, validation_losses=losses, is_best=False, **passed)
         seen = {table: train[table].take(slice(0, model.config.batch_rows))}
         runs.add(trained_by(task, learner.average, entities, seen))
@@ -148,23 +143,28 @@ class Learner:
         scales: Scales,
         weights: Mapping[str, float],
         cosines: GradientCosines | None,
+        team: Team = ALONE,
     ) -> None:
         config = model.config
-        torch.manual_seed(config.seed)
-        self.generator = torch.Generator().manual_seed(config.seed)
-        self.model, self.entities, self.scales, self.cosines = model, entities, scales, cosines
+        # Members of a team hide other ids and drop other features of their rows.
+        torch.manual_seed(config.seed + team.rank)
+        self.generator = torch.Generator().manual_seed(config.seed + team.rank)
+        self.model, self.entities, self.scales, self.cosines, self.team = model, entities, scales, cosines, team
         learned = tuple(task for task in model.tasks if scales.get(task))
         self.balancing = build_balancing(learned, weights, config).to(next(model.parameters()).device)
+        self.balancing.team = team
         self.own = {task: tuple(model.head(task).parameters()) for task in model.tasks}
         self.optimiser = Optimiser(model, parameter_groups(model, self.balancing, self.own), config)
         self.average = self.optimiser.average
+        self.big = big_tables(model)
+        self.trained = [*self.optimiser.parameters, *self.balancing.parameters()]
 
     def learn(self, rows: Rows) -> dict[str, Any]:
         """One pass; its mean relative loss, rows and seconds, and what was left out."""
         started, seen, rows_seen, skipped = time.perf_counter(), defaultdict(list), 0, 0
         shared = self.model.sharing.shared_parameters()
         self.model.train()
-        for step, batch in enumerate(batches(rows, self.model.config, self.generator)):
+        for step, batch in enumerate(batches(rows, self.model.config, self.generator, self.team)):
             outputs = self.model(self.entities, batch)
             losses = self.balancing.usable(relative_losses(self.model.losses(outputs, batch), self.scales))
             rows_seen += sum(len(part) for part in batch.values())
@@ -172,10 +172,11 @@ class Learner:
                 skipped += 1
                 continue
             if self.cosines is not None:
-                self.cosines.observe(self.model, losses, step)
+                self.cosines.observe(self.model, losses, step, self.team)
             total = self.balancing.total(losses, shared, self.own) + self.model.penalty()
             self.optimiser.clear()
             total.backward()
+            self.team.average_gradients(self.trained, self.big)
             if not self.optimiser.clip().isfinite():
                 skipped += 1
                 continue
@@ -183,11 +184,11 @@ class Learner:
             for task, loss in losses.items():
                 seen[task].append(loss.detach())
         self.optimiser.catch_up()
-        means = {task: float(torch.stack(values).mean()) for task, values in seen.items()}
+        means = self.team.average({task: float(torch.stack(values).mean()) for task, values in seen.items()})
         self.balancing.end_epoch(means)
         return {
             "training_loss": sum(means.values()) / len(means) if means else float("nan"),
-            "rows": rows_seen,
+            "rows": self.team.total({"rows": rows_seen})["rows"],
             "seconds": time.perf_counter() - started,
             "left_out": self.balancing.take_left_out(),
             "skipped_steps": skipped,
@@ -200,6 +201,30 @@ class Learner:
     def restart_from(self, weights: dict[str, Tensor], learning_rate: float) -> None:
         """Go on from these weights at another step size."""
         self.optimiser.restart_from(weights, learning_rate)
+
+    def milestone(
+        self, passes: list[Epoch], best_loss: float, waited: int, best_weights: dict[str, Tensor]
+    ) -> Milestone:
+        """Where training stands after these passes."""
+        return Milestone(
+            epochs=tuple(passes),
+            best_loss=best_loss,
+            waited=waited,
+            weights=self.average.state_dict(),
+            best_weights=best_weights,
+            balancing=self.balancing.state_dict(),
+        )
+
+    def resume(self, at: Milestone) -> None:
+        """Go on from there, with a fresh optimiser."""
+        self.restart_from(dict(at.weights), self.model.config.learning_rate)
+        self.balancing.load_state_dict(dict(at.balancing))
+
+
+def shared_sample(rows: Rows, learner: Learner) -> Rows:
+    """As many rows of each table as are enough to know its loss, the same for all of a team."""
+    most = MEASURED_ROWS // learner.team.world
+    return {table: learner.team.gather(some(part, most, learner.generator)) for table, part in rows.items()}
 
 
 def _as_sampled(table: str, rows: TaskSamples, generator: torch.Generator) -> TaskSamples:

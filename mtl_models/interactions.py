@@ -12,6 +12,7 @@ from torch import Tensor
 from mtl_models.balancing.jacobian import task_gradients
 from mtl_models.batching import some
 from mtl_models.model import Entities, JointModel, Rows, branch_of
+from mtl_models.team import ALONE, Team
 
 # Often enough for a mean, seldom enough to cost nothing.
 EVERY_STEPS = 50
@@ -27,13 +28,13 @@ class GradientCosines:
         self.total: dict[tuple[str, str], float] = {}
         self.count: Counter[tuple[str, str]] = Counter()
 
-    def observe(self, model: JointModel, losses: Mapping[str, Tensor], step: int) -> None:
+    def observe(self, model: JointModel, losses: Mapping[str, Tensor], step: int, team: Team = ALONE) -> None:
         """Look at this step's losses, every so often; the graph stays usable for the training step."""
         shared = model.sharing.shared_parameters()
         if step % EVERY_STEPS or not shared:
             return
         jacobian, _ = task_gradients(losses, shared)
-        directions = torch.nn.functional.normalize(jacobian, dim=1)  # [tasks, parameters]
+        directions = torch.nn.functional.normalize(team.mean(jacobian), dim=1)  # [tasks, parameters]
         cosines = (directions @ directions.T).tolist()
         for (i, task), (j, other) in permutations(enumerate(losses), 2):
             self.total[task, other] = self.total.get((task, other), 0.0) + cosines[i][j]

@@ -65,7 +65,7 @@ class TaskSamples:
         return self._each(lambda tensor: tensor.to(device))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> TaskSamples:
-        return _zip([self], lambda tensors: change(tensors[0]))
+        return combine([self], lambda tensors: change(tensors[0]))
 
 
 def concatenate(parts: Sequence[TaskSamples]) -> TaskSamples:
@@ -74,17 +74,17 @@ def concatenate(parts: Sequence[TaskSamples]) -> TaskSamples:
     for part in parts:
         apart.append(replace(part, groups=part.groups + first_free))
         first_free += int(part.groups.max()) + 1 if len(part) else 0
-    return _zip(apart, torch.cat)
+    return combine(apart, torch.cat)
 
 
-def _zip(parts: Sequence[TaskSamples], combine: Callable[[list[Tensor]], Tensor]) -> TaskSamples:
+def combine(parts: Sequence[TaskSamples], change: Callable[[list[Tensor]], Tensor]) -> TaskSamples:
     """Samples whose every tensor is made from the parts' tensors of the same name."""
     combined: dict[str, Any] = {}
     for field in fields(TaskSamples):
         values = [getattr(part, field.name) for part in parts]
         combined[field.name] = (
-            combine(values)
+            change(values)
             if isinstance(values[0], Tensor)
-            else {name: combine([value[name] for value in values]) for name in values[0]}
+            else {name: change([value[name] for value in values]) for name in values[0]}
         )
     return TaskSamples(**combined)

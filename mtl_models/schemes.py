@@ -12,12 +12,15 @@ from mtl_models.batching import joint_batches
 from mtl_models.config import ModelConfig
 from mtl_models.model import Entities, JointModel, Rows
 from mtl_models.samples import TaskSamples
+from mtl_models.team import ALONE, Team
 
 
-def batches(rows: Rows, config: ModelConfig, generator: torch.Generator) -> Iterator[dict[str, TaskSamples]]:
+def batches(
+    rows: Rows, config: ModelConfig, generator: torch.Generator, team: Team = ALONE
+) -> Iterator[dict[str, TaskSamples]]:
     """One pass: rows of every table in each step; with `alternating` the same rows, a step for each table in turn (Liu
     et al. 2019, "Multi-Task Deep Neural Networks for Natural Language Understanding")."""
-    for batch in joint_batches(rows, config.batch_rows, generator):
+    for batch in joint_batches(rows, config.batch_rows, generator, team):
         if config.scheme == "alternating":
             yield from ({table: part} for table, part in batch.items())
         else:

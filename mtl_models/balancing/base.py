@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtl_models.config import NetworkConfig
+from mtl_models.team import ALONE, Team
 
 Losses = Mapping[str, Tensor]
 OwnParameters = Mapping[str, Sequence[nn.Parameter]]
@@ -18,10 +19,12 @@ class Balancing(nn.Module):
     """From the losses of the tasks to the one number whose gradient is followed.
 
     `weights` is what each task is worth to the business; it multiplies whatever a method finds, and a task of weight 0
-    is not learned.
+    is not learned. `team`: those who train together compare the mean of their losses or gradients, so that each finds
+    the same weights.
     """
 
     worth: Tensor
+    team: Team = ALONE
 
     def __init__(self, tasks: tuple[str, ...], weights: Mapping[str, float], config: NetworkConfig) -> None:
         super().__init__()
@@ -31,9 +34,9 @@ class Balancing(nn.Module):
 
     def usable(self, losses: Losses) -> dict[str, Tensor]:
         """The losses to learn from: those of tasks with a weight, if finite. One that is not would make every
-        parameter NaN; it is counted and left out."""
+        parameter NaN; it is counted and left out, by all of a team."""
         weighted = {task: losses[task] for task in self.tasks if task in losses}
-        is_finite = torch.stack(list(weighted.values())).isfinite().tolist() if weighted else []
+        is_finite = self.team.all(torch.stack(list(weighted.values())).isfinite()).tolist() if weighted else []
         self.left_out.update(task for task, is_fine in zip(weighted, is_finite, strict=True) if not is_fine)
         return {task: loss for (task, loss), is_fine in zip(weighted.items(), is_finite, strict=True) if is_fine}
 

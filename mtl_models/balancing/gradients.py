@@ -85,7 +85,8 @@ class GradientBalancing(Balancing):
         own parameters back to lambda_j."""
         jacobian, own_gradients = task_gradients(losses, shared, own)
         worth = self.worth_of(losses)
-        weights = self.weigh(jacobian, worth)
+        # Some methods draw the order in which they look at tasks.
+        weights = self.team.of_first(self.weigh(self.team.mean(jacobian), worth))
         total = (weights * torch.stack(list(losses.values()))).sum()
         for task, missing in zip(losses, worth - weights, strict=True):
             if own_gradients[task]:

@@ -37,10 +37,10 @@ class GradNorm(LossWeights):
     def factors(self, losses: Losses, shared: Sequence[nn.Parameter]) -> Tensor:
         """[tasks of this step] the weights after this step's look at the gradients."""
         here = self.positions(losses)
-        values = torch.stack(list(losses.values())).detach()
+        values = self.team.mean(torch.stack(list(losses.values())).detach())
         jacobian, _ = task_gradients(losses, shared)
         self.first[here] = torch.where(self.first[here] > 0, self.first[here], values)
-        norms = self.weights[here] * jacobian.norm(dim=1)  # [tasks of this step]
+        norms = self.weights[here] * self.team.mean(jacobian).norm(dim=1)  # [tasks of this step]
         left = values / self.first[here].clamp_min(LEAST)
         target = norms.mean() * (left / left.mean().clamp_min(LEAST)) ** RESTORING_FORCE
         self.weights[here] *= torch.exp(-STEP_SIZE * torch.sign(norms - target))
