@@ -54,8 +54,8 @@ def plan(shop: Shop, settings: Settings, hours: float) -> Plan:
         basis = f"nights of {measured.machine}; this home's first night, {own.run_id}, took {times:.2f} times as long"
     else:
         pace = pace_of(reference_seconds(), measured)
-        basis = f"nights of {measured.machine}; here the database takes {pace.database:.2f} times as long, "
-        basis += f"the model {pace.model:.2f} times"
+        as_long = f"the database takes {pace.database:.2f} times as long here, the model {pace.model:.2f} times"
+        basis = f"nights of {measured.machine}; {'this machine is as fast' if pace == Pace() else as_long}"
     return Plan(
         estimate=at(pace, shop),
         advice=advise(shop, lambda size: at(pace, size), machine, hours * 3600),

@@ -89,6 +89,10 @@ def _print(plan: Plan) -> None:
     workers = f" with {advice.workers} workers" if advice.workers > 1 else ""
     engine = "neither engine" if advice.engine == "none" else f"engine {advice.engine}{workers}"
     print_line(f"\n{engine}: {advice.reason}")
+    if whole.disk_bytes / 2**30 > plan.machine.disk_gib:
+        print_line(f"the home wants a disk with {_gib(whole.disk_bytes / 2**30)} free: --home names another")
+    if advice.engine == "none":
+        print_line("docs/scaling.md says what takes over: less history, fewer candidates, a warehouse of your own")
     print_line(f"cost class: {advice.cost_class}, {advice.core_hours:,.1f} core hours a night")
     print_line(f"measured on {plan.measured_on}")
 

@@ -17,8 +17,8 @@ DISTRIBUTED = ("build_features", "train_model", "predict_heads")
 RAY_START_S = 30.0
 # Of the machine's memory, so much is the system's and other programs'.
 USABLE_MEMORY = 0.8
-# By the most memory of one machine, in GiB.
-COST_CLASSES = ((16.0, "a laptop"), (64.0, "a small server"), (256.0, "a server"), (1024.0, "a large server"))
+# Machines by their GiB of memory and their cores.
+COST_CLASSES = ((16, 8, "a laptop"), (64, 16, "a small server"), (256, 64, "a server"), (1024, 192, "a large server"))
 
 EstimateOf = Callable[[Shop], Estimate]
 
@@ -37,8 +37,9 @@ class Bound:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """`engine`: `local`, `ray`, or `none` where neither carries such a night on machines like this one; `workers` of
-    the engine `ray`, else 1. `bounds`: the scarcest first."""
+    """`engine`: `local`, `ray`, or `none` where neither carries such a night on machines like this one, but for the
+    disk, which any of them wants; `workers` of the engine `ray`, else 1. `bounds`: the scarcest first. `cost_class`:
+    the smallest kind of machine that has the memory and the cores."""
 
     engine: Literal["local", "ray", "none"]
     workers: int
@@ -59,33 +60,30 @@ def advise(shop: Shop, estimate_of: EstimateOf, machine: Machine, window_s: floa
         reason=reason,
         bounds=tuple(bounds),
         core_hours=whole.cpu_s / 3600,
-        cost_class=_cost_class(whole, workers),
+        cost_class=_cost_class(whole, window_s),
     )
 
 
 def _engine(
     whole: Estimate, bounds: list[Bound], machine: Machine, window_s: float
 ) -> tuple[Literal["local", "ray", "none"], int, str]:
-    if bounds[0].times >= 1:
+    short = {bound.of for bound in bounds if bound.times < 1} - {"disk"}
+    if not short:
         return "local", 1, "one machine like this carries the night; a cluster would only add its start"
-    short = {bound.of for bound in bounds if bound.times < 1}
     alone = [step for step in whole.steps if step.step not in DISTRIBUTED]
     slowest, largest = max(alone, key=lambda step: step.clock_s), max(alone, key=lambda step: step.gib)
-    left_s = window_s - RAY_START_S - sum(step.clock_s for step in alone)
+    alone_s = sum(step.clock_s for step in alone)
+    left_s = window_s - RAY_START_S - alone_s
     if left_s <= 0:
-        return "none", 1, f"{slowest.step} stays on one machine and alone takes {slowest.clock_s / 3600:,.1f} hours"
+        taken = f"what stays on one machine takes {alone_s / 3600:,.1f} hours"
+        return "none", 1, f"{taken}, {slowest.step} the most of it ({slowest.clock_s / 3600:,.1f})"
     if largest.gib > machine.memory_gib * USABLE_MEMORY:
-        return "none", 1, f"{largest.step} stays on one machine and alone needs {largest.gib:,.0f} GiB of memory"
-    if "disk" in short:
-        return "none", 1, "the warehouse is one file, and the disk is too small for it"
+        return "none", 1, f"{largest.step} stays on one machine and needs {largest.gib:,.0f} GiB of memory"
     spread = [step for step in whole.steps if step.step in DISTRIBUTED]
     for_time = sum(step.cpu_s for step in spread) / (left_s * machine.cores)
     for_memory = max(step.gib for step in spread) / (machine.memory_gib * USABLE_MEMORY)
-    return (
-        "ray",
-        max(math.ceil(for_time), math.ceil(for_memory), 2),
-        f"{' and '.join(sorted(short))} of one machine end",
-    )
+    workers = max(math.ceil(for_time), math.ceil(for_memory), 2)
+    return "ray", workers, f"one machine has not the {' and '.join(sorted(short))} for it"
 
 
 def _bounds(shop: Shop, estimate_of: EstimateOf, machine: Machine, window_s: float) -> list[Bound]:
@@ -120,8 +118,7 @@ def _times(shop: Shop, need: Callable[[Shop], float], there: float) -> float:
     return low
 
 
-def _cost_class(whole: Estimate, workers: int) -> str:
-    named = next(
-        (name for gib, name in COST_CLASSES if whole.largest.gib / USABLE_MEMORY <= gib), "the largest servers"
-    )
-    return f"{workers} machines, the first of them {named}" if workers > 1 else named
+def _cost_class(whole: Estimate, window_s: float) -> str:
+    gib, cores = whole.largest.gib / USABLE_MEMORY, whole.cpu_s / window_s
+    named = (name for most_gib, most_cores, name in COST_CLASSES if gib <= most_gib and cores <= most_cores)
+    return next(named, "several large servers")

@@ -36,14 +36,13 @@ WORK = {
 MODEL_STEPS = ("train_model", "evaluate_heads", "predict_heads", "measure_drift", "explain_decisions")
 DATABASE = tuple(step for step in WORK if step not in MODEL_STEPS)
 # Bytes that a step holds of something beside the database, however much there is of it: who bought what, for the
-# item-item model; rows as tensors, whose number `model.most_rows` bounds; pairs of users and products that may be
-# listed. The rest is the process and its database, which spills beyond its limit.
+# item-item model; and rows as tensors, whose number `model.most_rows` bounds. The rest is the process and its database,
+# which spills beyond its limit.
 HELD = {
     "build_features": ("order_lines", 40.0),
     "train_model": ("learned", 500.0),
     "evaluate_heads": ("tested", 500.0),
     "predict_heads": ("served_at_once", 500.0),
-    "decide_actions": ("served", 250.0),
 }
 # What grows on disk with what. `meanwhile`: spilled memory, the warehouse before it is written anew, and the new one.
 DISK = {"feeds as landed": "rows", "warehouse": "rows", "published, each night": "served", "meanwhile": "rows"}

@@ -11,7 +11,7 @@ from flows.plan import memory_limit_gib, pace_of
 from mtl_models.config import ModelConfig
 from tasks.night import FeatureConfig
 from tasks.planning.amounts import Limits, amounts, limits_of
-from tasks.planning.engine import DISTRIBUTED, advise
+from tasks.planning.engine import COST_CLASSES, DISTRIBUTED, advise
 from tasks.planning.estimate import BETWEEN, DATABASE, WORK, Estimate, Pace, estimate
 from tasks.planning.fitting import fit_costs
 from tasks.planning.machine import GIB, Machine
@@ -122,7 +122,18 @@ def test_a_cluster_takes_what_it_can_spread_and_nothing_else() -> None:
         workers.append(advice.workers)
     assert workers == sorted(workers) and workers[0] >= 2
     assert advise(LARGE, of, server, alone).engine == "none"
-    assert advise(LARGE, of, replace(server, disk_gib=1), 1e9).engine == "none"
+    assert "stays on one machine" in advise(LARGE, of, replace(server, memory_gib=1), whole.clock_s).reason
+
+
+def test_no_engine_replaces_a_disk() -> None:
+    advice = advise(SMALL, of, replace(LAPTOP, disk_gib=0.1), 6 * 3600)
+    assert (advice.engine, advice.bounds[0].of) == ("local", "disk") and advice.bounds[0].times < 1
+
+
+def test_the_cost_class_is_the_first_machine_with_the_memory_and_the_cores() -> None:
+    order = [*(name for _, _, name in COST_CLASSES), "several large servers"]
+    classes = [order.index(advise(SMALL.times(10**power), of, LAPTOP, 6 * 3600).cost_class) for power in range(7)]
+    assert classes == sorted(classes) and (classes[0], classes[-1]) == (0, len(order) - 1)
 
 
 @pytest.mark.parametrize(
