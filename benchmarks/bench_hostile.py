@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -153,9 +154,8 @@ def one_giant(name: str, folder: Path, faults: list[str]) -> dict[str, object]:
     size = sum(file.stat().st_size for file in feeds.iterdir()) / 1e6
     command = [sys.executable, __file__, "--giant", name, "--folder", str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    for file in feeds.iterdir():
-        file.unlink()
-    feeds.rmdir()
+    for used in (feeds, folder / "home"):
+        shutil.rmtree(used, ignore_errors=True)
     if ended.returncode:
         faults.append(f"{name}: {ended.stderr[-300:]}")
         return {"giant": name}

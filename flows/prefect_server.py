@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from queue import Empty
 
 import httpx
 
@@ -47,8 +48,7 @@ def temporary_server() -> Iterator[Callable[[], None]]:
                 yield partial(_wait, server, address)
             finally:
                 # Also after an error or a signal: Prefect would go on for minutes to tell a server that is gone.
-                if is_healthy(address):
-                    deliver_the_rest()
+                (deliver_the_rest if is_healthy(address) else forget_the_rest)()
     finally:
         _stop(server)
 
@@ -116,6 +116,18 @@ def deliver_the_rest() -> None:
 
     APILogWorker.instance().drain()
     EventsWorker.drain_all()
+
+
+def forget_the_rest() -> None:
+    """Drop the logs and events that nobody is there to receive: Prefect would try each of them for half a minute
+    before the process may end."""
+    from prefect.events.worker import EventsWorker
+
+    # The cache of all such services, which this class shares with the others; Prefect has no public way to drop items.
+    for service in tuple(EventsWorker._instances.values()):  # type: ignore[misc]
+        with suppress(Empty):
+            while True:
+                service._queue.get_nowait()
 
 
 def _free_port() -> int:

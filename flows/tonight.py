@@ -62,6 +62,8 @@ def run_night(
 
         try:
             state: Any = nightly(as_of_date=as_of_date, force=force, settings=settings, return_state=True)
+            if isinstance(error := _error_of(state), TransportError):
+                raise error
         except TransportError:
             from flows.lost_server import state_in_diary
 
@@ -72,8 +74,7 @@ def run_night(
         status = "stopped"
     else:
         # Somebody may have been quicker since the home was found free.
-        error = state.result(raise_on_failure=False)
-        status = "busy" if isinstance(error, WarehouseBusy) else "failed"
+        status = "busy" if isinstance(_error_of(state), WarehouseBusy) else "failed"
     return Outcome(
         status=status,
         message=_message(state, status),
@@ -110,7 +111,13 @@ def _end_in_order_on_sigterm() -> None:
 def _message(state: Any, status: str) -> str:
     """The state's words; for a failure those of the error itself, without Prefect's frame around them."""
     if status in ("failed", "busy"):
-        error = state.result(raise_on_failure=False)
-        if isinstance(error, BaseException):
+        error = _error_of(state)
+        if error:
             return in_words(error)
     return state.message or state.name
+
+
+def _error_of(state: Any) -> BaseException | None:
+    """The error that a flow run failed with."""
+    found = state.result(raise_on_failure=False)
+    return found if isinstance(found, BaseException) else None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -13,6 +12,7 @@ from tasks.balance_rows import balance_rows
 from tasks.gates import GateStopped
 from tasks.night import Night
 from tasks.progress import report
+from warehouse.connect import transaction
 from warehouse.contracts import FEEDS, Table
 from warehouse.validation.freshness import check_freshness
 from warehouse.validation.quarantine import set_aside
@@ -51,7 +51,7 @@ def validate_feeds(con: duckdb.DuckDBPyConnection, night: Night, feeds: Sequence
     # Importing Great Expectations takes seconds, which nothing but this step should pay.
     from warehouse.validation.suite import open_suites
 
-    with _transaction(con):
+    with transaction(con):
         begin_again(con, night.run_id, night.as_of_date, feeds)
     verdicts: list[Verdict] = []
     with open_suites(con, night.run_id) as suites:
@@ -82,7 +82,7 @@ def _is_absent(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
 def _conclude(con: duckdb.DuckDBPyConnection, night: Night, verdicts: Sequence[Verdict]) -> None:
     """Record every result; then set broken rows aside, or refuse to go on."""
     objections = [result for verdict in verdicts for result in verdict.objections]
-    with _transaction(con):
+    with transaction(con):
         record(con, night.run_id, [result for verdict in verdicts for result in verdict.results])
         if not objections:
             for verdict in verdicts:
@@ -114,14 +114,3 @@ def _summary(verdicts: Sequence[Verdict], data_docs: str) -> ValidationReport:
         data_docs=data_docs,
         failed=failed,
     )
-
-
-@contextmanager
-def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    con.execute("begin")
-    try:
-        yield
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise

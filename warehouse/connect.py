@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -11,8 +12,12 @@ import duckdb
 from warehouse.contracts.table import literal, quote
 
 SQL_FOLDER = Path(__file__).parent
+Config = str | bool | int | float | list[str]
 # What the database keeps of its memory while others work.
 SMALLEST_LIMIT = "100MB"
+# A feed is read as it lies there. By default the database keeps what it has read of a file, and takes one that was put
+# in its place within the same second, with the same size, for the old one.
+READ_ANEW: dict[str, Config] = {"enable_external_file_cache": False}
 
 
 @contextmanager
@@ -26,7 +31,7 @@ def open_warehouse(
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         _create_whole(path)
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
+    config: dict[str, Config] = {"memory_limit": memory_limit, **READ_ANEW}
     if threads:
         config["threads"] = threads
     con = duckdb.connect(str(path), config=config)
@@ -102,7 +107,7 @@ def open_overlay(
 
     So the night's own SQL runs unchanged, over other inputs, and leaves the night as it is. Closed on leaving.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
+    config: dict[str, Config] = {
         "memory_limit": memory_limit,
         "temp_directory": str(spill_folder),
     }
@@ -130,7 +135,7 @@ def open_overlay(
 @contextmanager
 def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory, for checks of files before a first night and for tests."""
-    con = duckdb.connect(":memory:")
+    con = duckdb.connect(":memory:", config=READ_ANEW)
     try:
         con.execute("set variable time_zone = 'UTC'")
         con.execute("set TimeZone = 'UTC'")
@@ -140,15 +145,40 @@ def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
+def open_workbench(spill_folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory of one thread, for a worker among others; beyond the limit it spills into the folder."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": 1,
+        "temp_directory": str(spill_folder / "spilled"),
+    }
+    con = duckdb.connect(":memory:", config=config)
+    try:
+        con.execute("set variable time_zone = 'UTC'")
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def share_of_memory(memory_limit: str, count: int) -> str:
+    """The limit of each of `count` databases that together keep to this one, such as 3GB."""
+    number, unit = re.fullmatch(r"\s*([\d.]+)\s*(\w+)\s*", memory_limit, re.ASCII).groups()  # type: ignore[union-attr]
+    return f"{float(number) / count:.3f}{unit}"
+
+
+@contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All of the block or, when it raises, nothing of it."""
+    """All of the block or, when it raises, nothing of it; an error goes on."""
     con.execute("begin")
     try:
         yield
+        con.execute("commit")
     except BaseException:
-        con.execute("rollback")
+        # A commit that the disk has no room for has ended the transaction itself: its own words are the ones to read.
+        with suppress(duckdb.Error):
+            con.execute("rollback")
         raise
-    con.execute("commit")
 
 
 def read_sql(relative_path: str) -> str:

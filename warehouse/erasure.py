@@ -18,10 +18,9 @@ from pathlib import Path
 import duckdb
 
 from warehouse.balance import booking_erased
-from warehouse.connect import open_read_only
+from warehouse.connect import open_read_only, transaction
 from warehouse.contracts import FEEDS
 from warehouse.contracts.table import ERASED_USER_ID, quote
-from warehouse.loads import transaction
 from warehouse.release_file import STORAGE_VERSION
 from warehouse.rewrite import LeftOut, rewrite
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from warehouse.casting import BROKEN_COLUMN, INPUT_COLUMN, Offer, offer
+from warehouse.connect import transaction
 from warehouse.contracts import Table
 from warehouse.loads import (
     count_rows,
@@ -23,7 +24,6 @@ from warehouse.loads import (
     retire_deleted_keys,
     retire_older_keys,
     retire_older_versions,
-    transaction,
     write_diary,
 )
 from warehouse.pseudonyms import pseudonymous, pseudonymous_keys

@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse.object_storage.store import DRAFTS, FETCHED
 from warehouse.release import Shelf, reconcile
+from warehouse.shards import FOLDER as SHARDS
 from warehouse.whole_text import UNFINISHED
 
 
@@ -26,6 +27,7 @@ def clear_files(home: Path) -> list[str]:
         "unfinished pages": _remove(home / "reports", f"*{UNFINISHED}"),
         "files of spilled memory": _remove(spill, "duckdb_temp_*"),
         "folders of fetched objects": _remove_folders(home, f"{FETCHED}*"),
+        "folders of shards": _remove_folders(home, SHARDS),
         "drafts of Parquet files": _remove_folders(home, f"{DRAFTS}*"),
     }
     # DuckDB takes this folder along only when it has made it itself. With anything else in it, it is not ours.
@@ -35,23 +37,24 @@ def clear_files(home: Path) -> list[str]:
 
 
 def settle_nights(con: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
-    """Write down the release that readers see if its night was killed before it could, and remove files and models of
-    killed nights that readers never saw; a sentence for each. The caller holds the lock and starts no night before."""
+    """Write down the release that readers see if its night was killed before it could, and remove files of nights that
+    readers never saw, and models of those that were killed or failed; a sentence for each. The caller holds the lock
+    and starts no night before."""
     shelf = Shelf.of(home)
     found = reconcile(con, shelf)
     told = [f"readers see night {found.run_id}, which had not been written down: done"] if found else []
     never_released = con.execute(
-        """select run_id, status in ('running', 'crashed') from ops.runs
+        """select run_id, status in ('running', 'crashed', 'failed') from ops.runs
         where run_id not in (select run_id from ops.releases) order by run_id"""
     ).fetchall()
-    for run_id, is_killed in never_released:
+    for run_id, is_broken_off in never_released:
         file, model = shelf.file(run_id), home / "models" / run_id
         if file.exists():
             file.unlink()
             told.append(f"removed the file of night {run_id}, which readers never saw")
-        if is_killed and model.exists():
+        if is_broken_off and model.exists():
             shutil.rmtree(model)
-            told.append(f"removed the model of night {run_id}, which was killed")
+            told.append(f"removed the model of night {run_id}, which never came to its end")
     return told
 
 

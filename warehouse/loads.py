@@ -17,18 +17,6 @@ from warehouse.sources.base import FeedError, Input
 
 
 @contextmanager
-def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Within the block all or nothing: an error rolls back and goes on."""
-    con.execute("begin")
-    try:
-        yield
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
-
-
-@contextmanager
 def plain_strings(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Within the block strings are written as they are.
 

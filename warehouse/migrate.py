@@ -6,6 +6,7 @@ import hashlib
 
 import duckdb
 
+from warehouse.connect import transaction
 from warehouse.contracts import ALL_TABLES, Table
 from warehouse.contracts.ddl import comment_all, create_all
 from warehouse.contracts.table import quote
@@ -29,18 +30,13 @@ def migrate(con: duckdb.DuckDBPyConnection) -> bool:
     con.execute(_VERSION_TABLE)
     if con.execute("select fingerprint from ops.contract_version").fetchall() == [(wanted,)]:
         return False
-    con.execute("begin")
-    try:
+    with transaction(con):
         create_all(con, ALL_TABLES)
         for table in ALL_TABLES:
             _add_columns(con, table)
         comment_all(con, ALL_TABLES)
         con.execute("delete from ops.contract_version")
         con.execute("insert into ops.contract_version values ($1)", [wanted])
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return True
 
 

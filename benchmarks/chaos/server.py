@@ -40,7 +40,7 @@ def killed_at(folder: Path, ends: float) -> Iterator[Trouble]:
 
 
 def _night(folder: Path, shop: Path, home: str, kill_server_after: str | None = None) -> tuple[int, str]:
-    """`fivefold run`: its exit code, and the last line that it said."""
+    """`fivefold run`: its exit code, and how it says that it ended."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FIVEFOLD_", "PREFECT_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "run", "--home", home, "--source", f"files:{shop}"],
@@ -52,13 +52,14 @@ def _night(folder: Path, shop: Path, home: str, kill_server_after: str | None = 
     )
     watchdog = threading.Timer(_MOST_SECONDS, process.kill)
     watchdog.start()
-    last = ""
+    said = ""
     for line in process.stderr or ():
-        last = line.strip() or last
+        # Prefect has its own last words, about logs that it could not deliver.
+        said = line.strip() if line.startswith(("error:", "released", "nothing", "Traceback")) else said
         if kill_server_after and f" {kill_server_after} " in line and line[0].isdigit():
             _kill_servers_of(process.pid)
     watchdog.cancel()
-    return process.wait(), last
+    return process.wait(), said
 
 
 def _kill_servers_of(night: int) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
+from queue import Queue
+from types import SimpleNamespace
 
 import pytest
+from prefect.events.worker import EventsWorker
 
 from flows.lost_server import ServerLost, state_in_diary
 from flows.messages import STOPPED, UNCHANGED
+from flows.prefect_server import forget_the_rest
 from tasks.night import Night
 from warehouse.connect import open_warehouse
 from warehouse.migrate import migrate
@@ -45,3 +49,12 @@ def test_a_night_that_had_not_begun_has_failed() -> None:
     state = state_in_diary(None)
     assert state.is_failed() and isinstance(state.data, ServerLost)
     assert "Remedy" in str(state.data)
+
+
+def test_what_a_dead_server_was_to_be_told_is_forgotten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: Queue[str] = Queue()
+    for event in ("made", "read"):
+        waiting.put(event)
+    monkeypatch.setattr(EventsWorker, "_instances", {1: SimpleNamespace(_queue=waiting)})
+    forget_the_rest()
+    assert waiting.empty()

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from tests.hostile import tables, texts, values
-from tests.hostile.outcome import Case, differences
+from tests.hostile.outcome import Case, differences, forget
 from warehouse.feeds_check import check_folder
 
 CASES = [*values.cases(), *texts.cases(), *tables.cases()]
@@ -32,3 +32,12 @@ def test_the_check_of_a_folder_finds_it_too(folder: Path) -> None:
     case.write(folder)
     found = [finding for finding in check_folder(folder) if finding.feed == case.feed]
     assert [finding.severity for finding in found] == ["critical"] and case.words[1] in found[0].message
+
+
+def test_a_file_in_the_place_of_another_is_read_anew(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    found = []
+    for case in tables.cases():
+        case.write(folder)
+        found += differences(con, folder, case)
+        forget(con, case.feed)
+    assert found == []

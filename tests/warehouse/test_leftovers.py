@@ -84,10 +84,11 @@ def test_a_release_that_was_not_written_down_is_found_and_kept(con, tmp_path: Pa
     assert shelf.file("b").exists() and (tmp_path / "models" / "b").exists()
 
 
-def test_the_model_of_a_night_that_failed_stays_to_be_looked_at(con, tmp_path: Path) -> None:
-    begin(con, tmp_path, "a", "failed")
-    assert settle_nights(con, tmp_path) == []
-    assert (tmp_path / "models" / "a").exists()
+def test_the_model_of_a_night_that_failed_goes_and_that_of_one_that_a_gate_stopped_stays(con, tmp_path: Path) -> None:
+    for run_id, status in {"a": "failed", "b": "stopped"}.items():
+        begin(con, tmp_path, run_id, status)
+    assert settle_nights(con, tmp_path) == ["removed the model of night a, which never came to its end"]
+    assert [folder.name for folder in (tmp_path / "models").iterdir()] == ["b"]
 
 
 def test_a_rollback_that_was_killed_and_asked_for_again_goes_back_once(con, tmp_path: Path) -> None:
