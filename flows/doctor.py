@@ -46,7 +46,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Everything that a night needs, in the order in which it needs it."""
     looks: tuple[Callable[[Settings], Finding], ...] = (
-        python, packages, torch_device, disk, home, writer, source, published, postgres, bucket, prefect_server,
+        python, packages, torch_device, engine, disk, home, writer, source, published, postgres, bucket, prefect_server,
         stuck_runs,
     )  # fmt: skip
     return [look(settings) for look in looks]
@@ -89,6 +89,28 @@ def torch_device(settings: Settings) -> Finding:
         )
     seen = torch.cuda.get_device_name() if has_gpu and wanted != "cpu" else f"cpu, {torch.get_num_threads()} threads"
     return Finding(verdict="PASS", subject="device", seen=f"torch {torch.__version__} on {seen}")
+
+
+def engine(settings: Settings) -> Finding:
+    """What the heavy part of a night runs on is there: with a Ray cluster, its nodes."""
+    if settings.engine == "local":
+        return Finding(verdict="PASS", subject="engine", seen="local, the night's own process")
+    from tasks.engine import cluster
+
+    try:
+        if settings.engine_address == cluster.STARTED_HERE:
+            return Finding(verdict="PASS", subject="engine", seen=f"ray {cluster.version()}, started with each night")
+        cluster.join(settings.engine_address)
+        nodes = cluster.nodes()
+    except cluster.ClusterError as error:
+        return _unreached("engine", error)
+    alive = sum(node.is_alive for node in nodes)
+    seen = f"ray at {settings.engine_address}, {alive} of {len(nodes)} nodes alive: {'; '.join(map(str, nodes))}"
+    if alive == len(nodes):
+        return Finding(verdict="PASS", subject="engine", seen=seen)
+    return Finding(
+        verdict="WARN", subject="engine", seen=seen, remedy="start the others again; nights go on without them"
+    )
 
 
 def disk(settings: Settings) -> Finding:

@@ -15,6 +15,7 @@ from flows.secrets import load_secrets, open_settings_source
 from flows.settings import Settings
 from flows.version import code_version
 from flows.watch import Watcher
+from tasks.engine import shut_down
 from tasks.gates import GateStopped, bad_feed
 from tasks.night import Night
 from warehouse import diary, erasure, lock
@@ -24,7 +25,17 @@ from warehouse.migrate import migrate
 from warehouse.sources import FeedError, Source, open_source
 
 # They say where and how fast a night runs, not what it writes.
-_NOT_IDENTITY = {"run_id", "as_of_date", "source", "home", "threads", "memory_limit", "publish", "engine", "engine_address"}
+_NOT_IDENTITY = {
+    "run_id",
+    "as_of_date",
+    "source",
+    "home",
+    "threads",
+    "memory_limit",
+    "publish",
+    "engine",
+    "engine_address",
+}
 
 
 class Work:
@@ -75,7 +86,7 @@ def at_work(
     night = plan_night(settings, as_of_date).model_copy(update={"secrets": load_secrets(settings)})
     keep_matplotlib_in(night.home)
     killed = lock.abandoned_by(night.home)
-    with lock.writing(night.home, f"night {night.run_id}"), _forgetting_at_the_end(night):
+    with lock.writing(night.home, f"night {night.run_id}"), _forgetting_at_the_end(night), _with_its_engine(night):
         found = [f"{killed} was killed"] if killed else []
         found += clear_files(night.home)
         with open_warehouse(
@@ -97,6 +108,15 @@ def at_work(
                     watcher.noted(line)
             with _in_the_diary(work):
                 yield work
+
+
+@contextmanager
+def _with_its_engine(night: Night) -> Iterator[None]:
+    """What the night's engine started ends with the night."""
+    try:
+        yield
+    finally:
+        shut_down(night)
 
 
 @contextmanager
@@ -127,7 +147,7 @@ def _forgetting_at_the_end(night: Night) -> Iterator[None]:
     finally:
         try:
             if night.warehouse_path.exists():
-                erasure.rewrite_warehouse(night.warehouse_path, night.memory_limit)
+                erasure.rewrite_warehouse(night.warehouse_path)
         except (duckdb.Error, OSError) as error:
             get_run_logger().warning(
                 "bytes about erased users are still in %s, which could not be written anew: %s. "

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mtl_models import item_item
 from tasks.earlier_model import has_learned_older_cutoffs
-from tasks.engine import engine_of
+from tasks.engine import Engine, Variables, engine_of
 from tasks.lead_times import estimate_lead_times
 from tasks.night import Night
 from tasks.presence import estimate_presence
@@ -43,8 +43,15 @@ class FeaturesReport:
 
 def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesReport:
     """Build schemas staging, features and samples as of the night's date; anything there before is replaced."""
-    engine, known = engine_of(night), variables(night, has_learned_older_cutoffs(con, night))
+    known = variables(night, has_learned_older_cutoffs(con, night))
     build.set_variables(con, known)
+    with engine_of(night) as engine:
+        seconds = _build(con, night, engine, known)
+    return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
+
+
+def _build(con: duckdb.DuckDBPyConnection, night: Night, engine: Engine, known: Variables) -> dict[str, float]:
+    """Everything in order; the seconds that each file took."""
     later = (build.ENTITY_FILES, build.DEMAND_FILES, build.CAMPAIGN_AND_SERVICE_FILES, build.CANDIDATE_FILES)
     before_items = [file for group in later for file in group]
     total = len(build.FEED_FILES) + len(before_items) + 2 + len(build.RECOMMENDATION_FILES)
@@ -67,7 +74,7 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
     score_similar_products(con, night)
     seconds["item-item model"] = time.perf_counter() - started
     seconds |= engine.run_files(con, build.RECOMMENDATION_FILES, known, on_file)
-    return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
+    return seconds
 
 
 def score_similar_products(con: duckdb.DuckDBPyConnection, night: Night) -> None:
@@ -128,7 +135,7 @@ def _table(cutoff: date, user: Tensor, item: Tensor, score: Tensor, is_candidate
     )
 
 
-def variables(night: Night, is_warm: bool) -> dict[str, float | str | date]:
+def variables(night: Night, is_warm: bool) -> Variables:
     """What the SQL of the build may ask for; `is_warm`: tonight's model starts from one that learned older cut-offs."""
     settings = night.features
     demand, recommendation = settings.demand_train_cutoffs, settings.recommendation_train_cutoffs

@@ -15,7 +15,6 @@ from mtl_models.heads import TASKS
 from mtl_models.model import product_ids
 from tasks.engine import Part, engine_of
 from tasks.night import Night
-from tasks.progress import report
 from tasks.read_samples import Frames, read_frames, read_keys, sample_tables
 from tasks.serving import ServingModel, choose_serving
 from tasks.write_rows import append, create
@@ -67,15 +66,14 @@ def predict_tables(
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """(table, predicted rows) from the samples to serve, of the tables given, else of all that a model serves; a large
     table comes in several parts."""
-    engine, served, known = engine_of(night), choose_serving(con, night), sample_tables(con)
+    served, known = choose_serving(con, night), sample_tables(con)
     predicted = dict.fromkeys(TASKS[choice.task].table for choice in served)
     tables = [table for table in predicted if (only is None or table in only) and "serve" in known[table]]
-    parts = [part for table in tables for part in engine.parts(table, known[table]["serve"])]
-    report("predicting", 0.0)
-    for done, (table, rows) in enumerate(engine.predict(con, served, parts), start=1):
-        report(f"predicted {table}", done / len(parts))
-        if len(rows):
-            yield table, rows
+    with engine_of(night) as engine:
+        parts = [part for table in tables for part in engine.parts(table, known[table]["serve"])]
+        for table, rows in engine.predict(con, served, parts):
+            if len(rows):
+                yield table, rows
 
 
 def predict_part(con: duckdb.DuckDBPyConnection, serving: Mapping[str, ServingModel], part: Part) -> pl.DataFrame:

@@ -26,6 +26,7 @@ ONLY_IN = {
     "great_expectations": ("warehouse/validation/",),
     "adbc_driver_postgresql": ("warehouse/postgres/session.py",),
     "obstore": ("warehouse/object_storage/store.py",),
+    "ray": ("tasks/engine/",),
     "torch": ("tasks/", "mtl_models/", "flows/doctor.py"),
     "pickle": (),
 }

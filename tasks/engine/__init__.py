@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -46,15 +47,21 @@ class Engine(Protocol):
         """(table, predicted rows) of each part, in order."""
 
 
-def engine_of(night: Night) -> Engine:
-    """The engine that the night's settings name; `tasks.engine.cluster.ClusterError` when it cannot be had."""
-    if night.engine == "ray":
-        from tasks.engine.ray_engine import RayEngine
+@contextmanager
+def engine_of(night: Night) -> Iterator[Engine]:
+    """The engine that the night's settings name; what it keeps on disk meanwhile is gone afterwards.
 
-        return RayEngine(night)
-    from tasks.engine.local import LocalEngine
+    Raises `tasks.engine.cluster.ClusterError` when it cannot be had.
+    """
+    if night.engine == "local":
+        from tasks.engine.local import LocalEngine
 
-    return LocalEngine(night)
+        yield LocalEngine(night)
+        return
+    from tasks.engine.ray_engine import RayEngine
+
+    with closing(RayEngine(night)) as engine:
+        yield engine
 
 
 def shut_down(night: Night) -> None:

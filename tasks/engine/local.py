@@ -10,6 +10,7 @@ import polars as pl
 from tasks.engine import Part, Variables
 from tasks.night import Night
 from tasks.predict_heads import predict_part
+from tasks.progress import report
 from tasks.row_limits import parts
 from tasks.serving import Served, load_served
 from warehouse import build
@@ -40,5 +41,6 @@ class LocalEngine:
     ) -> Iterator[tuple[str, pl.DataFrame]]:
         """As `Engine.predict`; a part is computed when it is asked for."""
         serving = load_served(served)
-        for part in parts:
+        for done, part in enumerate(parts):
+            report(f"predicting {part.table}", done / len(parts))
             yield part.table, predict_part(con, serving, part)
