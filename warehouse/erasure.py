@@ -87,12 +87,12 @@ def rewrite_release(release: Path, hashes: list[str]) -> None:
     rewrite(release, leave_out, storage_version=STORAGE_VERSION)
 
 
-def rewrite_warehouse(path: Path, memory_limit: str) -> bool:
+def rewrite_warehouse(path: Path) -> bool:
     """Write the warehouse, which nobody has open, anew if erased users left bytes in it; whether they did."""
     with open_read_only(path) as con:
         if not pending(con):
             return False
-    rewrite(path, lambda _: {}, finish=_FORGOTTEN, memory_limit=memory_limit)
+    rewrite(path, lambda _: {}, finish=_FORGOTTEN)
     return True
 
 

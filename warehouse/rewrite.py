@@ -14,6 +14,10 @@ import duckdb
 from warehouse.connect import open_memory
 from warehouse.contracts.table import literal, quote
 
+# Tables are streamed from file to file, so more memory would only keep pages that nobody reads again. One thread copies
+# rows in their order as they come; several hold back what comes before its turn, and were no quicker.
+MEMORY_LIMIT, THREADS = "500MB", 1
+
 # {table, as "schema"."table": a predicate of the rows that stay behind}
 LeftOut = Mapping[str, str]
 
@@ -24,7 +28,6 @@ def rewrite(
     *,
     finish: str = "",
     storage_version: str | None = None,
-    memory_limit: str = "1GB",
 ) -> None:
     """Replace the file, in one step, by one with its schemas, tables, views and comments and its live rows, in their
     order, but those that `leave_out` names; it is called with a connection that stands on the file.
@@ -37,7 +40,8 @@ def rewrite(
     aside.unlink(missing_ok=True)
     version = f" (storage_version {literal(storage_version)})" if storage_version else ""
     with open_memory() as con:
-        con.execute(f"set memory_limit = {literal(memory_limit)}")
+        con.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
+        con.execute(f"set threads = {THREADS}")
         con.execute(f"set temp_directory = {literal(f'{aside}.spill')}")
         con.execute(f"attach {literal(str(file))} as before (read_only)")
         con.execute(f"attach {literal(str(aside))} as anew{version}")

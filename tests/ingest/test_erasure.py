@@ -135,29 +135,42 @@ def test_deleted_rows_are_in_no_byte_of_the_warehouse(closed: Path) -> None:
     assert any(name.encode() in closed.read_bytes() for name in IDS), "a test that could not fail"
     with open_read_only(closed) as con:
         tables = {table: con.execute(f"from {table}").fetchall() for table in ("raw.users", "samples.profile")}
-    assert rewrite_warehouse(closed, "500MB")
+    assert rewrite_warehouse(closed)
     assert not [name for name in IDS if name.encode() in closed.read_bytes()]
     assert [path.name for path in closed.parent.iterdir()] == ["warehouse.duckdb"]
     with open_warehouse(closed) as con:
         assert {table: con.execute(f"from {table}").fetchall() for table in tables} == tables
         assert con.execute("select bool_and(forgotten_at is not null) from ops.erased_users").fetchall() == [(True,)]
         assert pending(con) == []
-    assert not rewrite_warehouse(closed, "500MB"), "once is enough"
+    assert not rewrite_warehouse(closed), "once is enough"
 
 
 def test_who_is_delivered_again_is_forgotten_again(closed: Path) -> None:
-    rewrite_warehouse(closed, "500MB")
+    rewrite_warehouse(closed)
     with open_warehouse(closed) as con:
         con.execute("insert into raw.users by name select $1 as user_id", [IDS[1]])
         assert erase_users(con, "next night") == 0 and len(pending(con)) == 1
-    assert rewrite_warehouse(closed, "500MB") and IDS[1].encode() not in closed.read_bytes()
+    assert rewrite_warehouse(closed) and IDS[1].encode() not in closed.read_bytes()
 
 
 def test_a_rewrite_that_fails_changes_nothing(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = closed.read_bytes()
     monkeypatch.setattr("warehouse.erasure._FORGOTTEN", "select error('the disk is full')")
     with pytest.raises(Exception, match="the disk is full"):
-        rewrite_warehouse(closed, "500MB")
+        rewrite_warehouse(closed)
     assert closed.read_bytes() == before
     monkeypatch.undo()
-    assert rewrite_warehouse(closed, "500MB"), "the next night begins anew, over what was left"
+    assert rewrite_warehouse(closed), "the next night begins anew, over what was left"
+
+
+def test_a_warehouse_larger_than_the_memory_is_written_anew(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_warehouse(closed) as con:
+        con.execute(
+            "create table samples.wide as select hash(range) as a, hash(a) as b, hash(b) as c from range(3e6::int)"
+        )
+        total = con.execute("select sum(c), sum(hash(rowid, a)) from samples.wide").fetchall()
+    assert closed.stat().st_size > 35e6
+    monkeypatch.setattr("warehouse.rewrite.MEMORY_LIMIT", "20MB")
+    assert rewrite_warehouse(closed)
+    with open_warehouse(closed) as con:
+        assert con.execute("select sum(c), sum(hash(rowid, a)) from samples.wide").fetchall() == total
