@@ -88,6 +88,5 @@ def pace_of(here_s: dict[str, float], measured: MeasuredNights) -> Pace:
 def memory_limit_gib(setting: str) -> float:
     """GiB, as the database reads the setting."""
     with open_memory() as con:
-        con.execute("set memory_limit = " + "'" + setting.replace("'", "''") + "'")
-        ((size,),) = con.execute("select parse_formatted_bytes(current_setting('memory_limit'))").fetchall()
+        ((size,),) = con.execute("select parse_formatted_bytes($1)", [setting]).fetchall()
     return float(size / GIB)

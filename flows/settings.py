@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -30,6 +31,8 @@ from tasks.postgres_settings import PostgresConfig
 from warehouse.postgres.address import refuse_secrets
 
 PREFIX = "FIVEFOLD_"
+# As the database reads sizes; it takes none for no limit, and runs out at once with 0.
+_SIZE = re.compile(r"(?=[0-9.]*[1-9])[0-9]+(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
 # They steer where settings come from and how errors look, so they are not settings themselves.
 CONTROL_VARIABLES = frozenset({"FIVEFOLD_CONFIG", "FIVEFOLD_DEBUG", "FIVEFOLD_PSEUDONYM_KEY"})
 
@@ -107,6 +110,13 @@ class Settings(BaseSettings):
     def _tells_no_secret(cls, source: str) -> str:
         refuse_secrets(source)
         return source
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_a_size(cls, limit: str) -> str:
+        if not _SIZE.fullmatch(limit):
+            raise ValueError(f"{limit!r} is no size. Remedy: write it as 3GB or 2.5GiB.")
+        return limit
 
     @field_validator("notify")
     @classmethod

@@ -70,6 +70,8 @@ def test_fivefold_config_names_another_file(tmp_path: Path, monkeypatch: pytest.
         ("[model]\nsharng = 'hard'", ["fivefold.toml", "'model.sharng'", "'model.sharing'"]),
         ("[decisions.pricing]\ngrid_step = 3", ["'decisions.pricing.grid_step'", "'decisions.pricing.grid_steps'"]),
         ("source = ", ["fivefold.toml", "not valid TOML"]),
+        ("memory_limit = 'lots'", ["'memory_limit'", "'lots' is no size", "3GB"]),
+        ("memory_limit = '0GB'", ["'0GB' is no size"]),
         (
             "[[experiments.tests]]\nname = 'a'\nstarts_on = 2026-03-01\n"
             "variants = [{name = 'b', share = 0.6}, {name = 'c', share = 0.6}]",

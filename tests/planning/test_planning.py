@@ -168,5 +168,5 @@ def test_sample_tables_grow_with_their_owners() -> None:
 
 
 def test_the_limit_of_memory_is_read_as_the_database_does() -> None:
-    assert memory_limit_gib("3GB") == pytest.approx(3e9 / GIB, rel=0.05)
-    assert memory_limit_gib("4GiB") == pytest.approx(4, rel=0.05)
+    assert memory_limit_gib("3GB") == pytest.approx(3e9 / GIB, rel=1e-6)
+    assert memory_limit_gib("4GiB") == pytest.approx(4, rel=1e-6)
