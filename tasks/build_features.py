@@ -21,6 +21,7 @@ from tasks.night import Night
 from tasks.presence import estimate_presence
 from tasks.progress import report
 from warehouse import build
+from warehouse.connect import release_memory
 
 # Share of the item-item model's candidates among those of a user; the rest is bought before or popular.
 _SIMILAR_SHARE = 0.35
@@ -47,7 +48,10 @@ def build_features(con: duckdb.DuckDBPyConnection, night: Night) -> FeaturesRepo
     build.set_variables(con, known)
     with engine_of(night) as engine:
         seconds = _build(con, night, engine, known)
-    return FeaturesReport(rows=build.count_rows(con, ("features", "samples")), seconds=seconds)
+    rows = build.count_rows(con, ("features", "samples"))
+    # The training that follows needs the memory, and of the database only what it reads.
+    release_memory(con)
+    return FeaturesReport(rows=rows, seconds=seconds)
 
 
 def _build(con: duckdb.DuckDBPyConnection, night: Night, engine: Engine, known: Variables) -> dict[str, float]:
