@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.planning.amounts import Amounts, Limits, amounts
-from tasks.planning.fitting import fit_costs
+from tasks.planning.fitting import fit_costs, fit_filling
 from tasks.planning.machine import GIB
 from tasks.planning.measured import MeasuredNight, MeasuredNights, StepCost
 from tasks.planning.shop import Shop
@@ -106,6 +106,7 @@ def estimate(shop: Shop, measured: MeasuredNights, limits: Limits, memory_limit_
     wanted = amounts(shop, measured.largest, limits)
     per_user = 1_000_000 / shop.users
     more = amounts(shop.times(1 + per_user), measured.largest, limits)
+    memory_limits = (measured.memory_limit_gib, memory_limit_gib)
     known = [amounts(night.shop, measured.largest, limits) for night in measured.nights]
     steps = []
     for step, kind in WORK.items():
@@ -117,7 +118,7 @@ def estimate(shop: Shop, measured: MeasuredNights, limits: Limits, memory_limit_
         # Below one core, other programs had the processor.
         cores = max(sum(cost.cpu_s for cost in costs) / max(sum(cost.clock_s for cost in costs), 1e-9), 1.0)
         gib, gib_then = (
-            _gib(step, [cost.gib for cost in costs], known, amount, memory_limit_gib) for amount in (wanted, more)
+            _gib(step, [cost.gib for cost in costs], known, amount, memory_limits) for amount in (wanted, more)
         )
         steps.append(
             StepEstimate(
@@ -149,14 +150,21 @@ def _apart(step: str, measured: MeasuredNights, amount: Amounts) -> float:
     return measured.similarity_s * amount["similarity"] if step == "build_features" else 0.0
 
 
-def _gib(step: str, seen: Sequence[float], known: Sequence[Amounts], wanted: Amounts, memory_limit_gib: float) -> float:
-    """The most memory of a step that took so much in the nights whose amounts are known."""
+def _gib(
+    step: str, seen: Sequence[float], known: Sequence[Amounts], wanted: Amounts, limits: tuple[float, float]
+) -> float:
+    """The most memory of a step that took so much in the nights whose amounts are known. From some number of rows on
+    the database had filled its limit, the first of the two; now it is the second."""
     if step == BETWEEN:
         return 0.0
+    limit_then, limit_now = limits
     held, each = HELD.get(step, ("rows", 0.0))
     besides = [gib - each * amount[held] / GIB for gib, amount in zip(seen, known, strict=True)]
-    start, more = fit_costs(besides, [amount["rows"] for amount in known])
-    return start + min(more * wanted["rows"], memory_limit_gib) + each * wanted[held] / GIB
+    rows = [amount["rows"] for amount in known]
+    start, more, full = fit_filling(besides, rows)
+    if full == max(rows) and more:  # nothing was full yet
+        full = max(full, limit_then / more)
+    return start + more * min(wanted["rows"], full * limit_now / limit_then) + each * wanted[held] / GIB
 
 
 def _bytes(name: str, kind: str, measured: MeasuredNights, known: Sequence[Amounts], wanted: Amounts) -> float:

@@ -1,4 +1,4 @@
-"""Costs as a start and so much for each piece of work."""
+"""Costs as a start and so much for each piece of work, all of them or until something is full."""
 
 from __future__ import annotations
 
@@ -12,6 +12,20 @@ LEAST = 0.1
 
 def fit_costs(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float]:
     """(start, cost of a piece) that come closest to the costs in proportion, neither of them negative."""
+    start, each, _ = _fit(costs, work)
+    return start, each
+
+
+def fit_filling(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float, float]:
+    """(start, cost of a piece, pieces): the same, where so many pieces fill what they cost and more cost nothing; as
+    many as there were at most where nothing was seen to fill."""
+    fits = {full: _fit(costs, [min(pieces, full) for pieces in work]) for full in sorted(work, reverse=True)}
+    full, (start, each, _) = min(fits.items(), key=lambda fit: fit[1][2])
+    return start, each, full
+
+
+def _fit(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float, float]:
+    """(start, cost of a piece, squared error in proportion)."""
     seen, pieces = np.asarray(costs, dtype=float), np.asarray(work, dtype=float)
     unit = max(float(np.abs(pieces).max(initial=0.0)), 1.0)
     weights = 1 / np.maximum(seen, LEAST)
@@ -19,8 +33,8 @@ def fit_costs(costs: Sequence[float], work: Sequence[float]) -> tuple[float, flo
     wanted = seen * weights
     # The best of both, of a start alone and of pieces alone: one of them is the best that is not negative.
     found = [np.linalg.lstsq(columns * chosen, wanted, rcond=None)[0] for chosen in ([1, 1], [1, 0], [0, 1])]
-    start, each = min(
-        (costs for costs in found if (costs >= 0).all()),
-        key=lambda costs: float(((columns @ costs - wanted) ** 2).sum()),
+    error, (start, each) = min(
+        ((float(((columns @ costs - wanted) ** 2).sum()), costs) for costs in found if (costs >= 0).all()),
+        key=lambda pair: pair[0],
     )
-    return float(start), float(each) / unit
+    return float(start), float(each) / unit, error

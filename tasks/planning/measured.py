@@ -31,13 +31,14 @@ class MeasuredNight(Frozen):
 
 
 class MeasuredNights(Frozen):
-    """Nights of several sizes on one machine; how long that took for the reference work of `speed`; and the processor
-    seconds of a multiplication of the item-item model."""
+    """Nights of several sizes on one machine, with so much memory for the database; how long the machine took for the
+    reference work of `speed`; and the processor seconds of a multiplication of the item-item model."""
 
     machine: str
     measured_on: str
     reference_s: dict[str, float]
     similarity_s: float
+    memory_limit_gib: float
     nights: tuple[MeasuredNight, ...]
 
     @property

@@ -13,7 +13,7 @@ from tasks.night import FeatureConfig
 from tasks.planning.amounts import Limits, amounts, limits_of
 from tasks.planning.engine import COST_CLASSES, DISTRIBUTED, advise
 from tasks.planning.estimate import BETWEEN, DATABASE, WORK, Estimate, Pace, estimate
-from tasks.planning.fitting import fit_costs
+from tasks.planning.fitting import fit_costs, fit_filling
 from tasks.planning.machine import GIB, Machine
 from tasks.planning.measured import MeasuredNights, load_measured
 from tasks.planning.shop import SenselessShop, Shop
@@ -26,7 +26,7 @@ LAPTOP = Machine(cores=4, memory_gib=16, disk_gib=200)
 
 
 def of(shop: Shop, measured: MeasuredNights = MEASURED, limits: Limits = LIMITS, pace: Pace | None = None) -> Estimate:
-    return estimate(shop, measured, limits, 3.0, pace or Pace())
+    return estimate(shop, measured, limits, measured.memory_limit_gib, pace or Pace())
 
 
 def step(whole: Estimate, name: str) -> object:
@@ -45,6 +45,7 @@ def test_costs_are_found_and_never_negative() -> None:
     falling = fit_costs([10.0, 8.0, 6.0], [1, 2, 3])
     assert falling[0] > 0 and falling[1] == 0
     assert fit_costs([0.0, 0.0], [1, 2]) == (0, 0)
+    assert fit_filling([3.0, 5.0, 9.0, 9.0], [1, 2, 4, 40]) == pytest.approx((1, 2, 4))
 
 
 def test_the_nights_that_were_measured_are_estimated_as_they_were() -> None:
@@ -76,7 +77,9 @@ def test_a_larger_shop_never_takes_less(larger: str) -> None:
 def test_settings_bound_what_they_bound() -> None:
     large, larger = of(LARGE.times(100)), of(LARGE.times(1000))
     assert step(larger, "train_model") == replace(step(large, "train_model"), gib_per_million_users=0)
-    assert step(larger, "ingest_feeds").gib - step(of(SMALL), "ingest_feeds").gib <= 3.0
+    assert step(larger, "ingest_feeds").gib == step(large, "ingest_feeds").gib
+    more = estimate(LARGE, MEASURED, LIMITS, 2 * MEASURED.memory_limit_gib, Pace())
+    assert step(more, "ingest_feeds").gib > step(of(LARGE), "ingest_feeds").gib, "what is larger is filled"
     twice = of(LARGE.times(100), limits=replace(LIMITS, most_rows=2 * LIMITS.most_rows))
     assert step(twice, "train_model").cpu_s > 1.5 * step(large, "train_model").cpu_s
     assert step(twice, "ingest_feeds") == step(large, "ingest_feeds")
