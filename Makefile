@@ -62,7 +62,7 @@ bench: $(BIN)/.installed-test  ## the benchmarks that take minutes, a table and 
 	@echo "bench-census DATA=census-income.test.gz (needs that file); docs/benchmarks.md says what they measure"
 
 # ARGS are the benchmark's own arguments, as its --help or its first lines say.
-$(BENCHMARKS:%=bench-%) bench-load bench-plan bench-embeddings bench-recovery bench-mtl-synthetic bench-bad-shops bench-same-night: bench-%: $(BIN)/.installed-test
+$(BENCHMARKS:%=bench-%) bench-load bench-plan bench-embeddings bench-recovery bench-mtl-synthetic bench-bad-shops bench-same-night bench-engines: bench-%: $(BIN)/.installed-test
 	PYTHONPATH=. $(BIN)/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
 
 # PYTHONPATH: its shop is the one of the tests.

@@ -19,8 +19,6 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Half a minute, its default, is too short for a busy machine.
-    "RAY_raylet_start_wait_time_s": "180",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # Else Ray takes a cluster on loopback for one that it does not support.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",

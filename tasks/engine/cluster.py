@@ -21,6 +21,9 @@ _RETRIES = 5
 # What crosses machines are files; Ray's own memory holds the jobs and their answers.
 _OBJECT_STORE_BYTES = 100 << 20
 _LOOPBACK = "127.0.0.1"
+_QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+# How often a cluster here is tried to start.
+_STARTS = 3
 # Ray's sockets and logs, gone with the cluster.
 _folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -48,29 +51,44 @@ class Node:
 def join(address: str, cpus: int | None = None) -> None:
     """Start a cluster of this machine's cores, or of so many (`local`), or join the one at that address. Who has one
     already keeps it."""
-    global _folder
     ray = _ray()
     if ray.is_initialized():
         return
-    options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    if address == STARTED_HERE:
-        _folder = tempfile.TemporaryDirectory(prefix="fivefold-ray-", ignore_cleanup_errors=True)
-        options |= {
-            "num_cpus": cpus,
-            "include_dashboard": False,
-            "object_store_memory": _OBJECT_STORE_BYTES,
-            "_node_ip_address": _LOOPBACK,
-            "_temp_dir": _folder.name,
-        }
     try:
         with _own_signals():
-            ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            if address == STARTED_HERE:
+                _start(ray, cpus)
+            else:
+                ray.init(address=address, **_QUIET)
+    except Exception as error:  # Ray's own reasons come as any kind
         leave()
         raise ClusterError(
             f"no Ray cluster at engine_address = {address!r}: {str(error).strip().splitlines()[0]} "
             'Remedy: correct it, start the cluster (docs/ray.md), or set engine = "local".'
         ) from error
+
+
+def _start(ray: ModuleType, cpus: int | None) -> None:
+    """On a busy machine a node may not come up: Ray gives its helpers 15 seconds, whatever the settings. Then the files
+    are in memory, and the next is quicker."""
+    global _folder
+    _folder = tempfile.TemporaryDirectory(prefix="fivefold-ray-", ignore_cleanup_errors=True)
+    for attempt in range(_STARTS):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                _node_ip_address=_LOOPBACK,
+                _temp_dir=_folder.name,
+                **_QUIET,
+            )
+            return
+        except Exception:
+            ray.shutdown()
+            if attempt == _STARTS - 1:
+                raise
 
 
 def leave() -> None:
@@ -87,8 +105,8 @@ def run_all(function: Callable[[Job], Result], jobs: Sequence[Job], cpus: int = 
     """What the function answers to each job, in their order; all of them run at once, as the cluster has CPUs.
 
     The function may run twice for one job: when its node is lost, it starts over on another. An error of its own is
-    raised here as it is; ClusterError when nodes were lost again and again. Then jobs that are under way go on until the
-    night leaves the cluster: Ray 2.60 ends a process that cancels what has just been tried again.
+    raised here as it is; ClusterError when nodes were lost again and again. Then jobs under way go on until the night
+    leaves the cluster: Ray 2.60 ends a process that cancels what has just been tried again.
     """
     ray = _ray()
     work = ray.remote(num_cpus=cpus, max_retries=_RETRIES)(function)
