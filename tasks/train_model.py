@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import duckdb
 
 from mtl_models import checkpoint, warm_start
-from mtl_models.fit import Epoch, fit
+from mtl_models.fit import Epoch
 from mtl_models.interactions import GradientCosines
 from mtl_models.model import JointModel
 from mtl_models.predict import settle_elasticities
@@ -18,6 +18,8 @@ from mtl_models.relative_losses import Scales, measure
 from mtl_models.samples import concatenate
 from mtl_models.warm_start import Taken
 from tasks.earlier_model import Earlier, load_earlier
+from tasks.engine import engine_of
+from tasks.engine.course import Course
 from tasks.gates import GateStopped
 from tasks.lesson import Lesson, device_of, make_lesson, tables_of
 from tasks.night import Night
@@ -79,20 +81,22 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
     # Another shop's model is a better start than none, but has everything of this shop still to learn.
     has_little_to_learn = knows_shop and taken is not None and not taken.new_features
     most = night.model.warm_max_epochs if has_little_to_learn else night.model.max_epochs
-    cosines, epochs = GradientCosines(), []
-    for epoch in fit(
-        model,
-        lesson.entities,
-        lesson.train,
-        lesson.validation,
+    course = Course(
+        model=model,
+        entities=lesson.entities,
+        train=lesson.train,
+        validation=lesson.validation,
         scales=scales,
         weights=loss_weights(night.model, read_priorities(con, night.as_of_date), readiness.tasks),
         epochs=most,
-        cosines=cosines,
         calibrates=not knows_shop,
-    ):
-        epochs.append(epoch)
-        report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
+        cosines=GradientCosines(),
+    )
+    epochs = []
+    with engine_of(night) as engine:
+        for epoch in engine.train(con, course):
+            epochs.append(epoch)
+            report(_describe(epoch), min(epoch.number / (most + night.model.finish_epochs), 1.0))
     if lesson.spells is not None:
         demand = concatenate([lesson.train["demand"], lesson.validation["demand"]])
         settle_elasticities(model, lesson.entities, demand, lesson.spells)
@@ -107,7 +111,7 @@ def train_model(con: duckdb.DuckDBPyConnection, night: Night) -> TrainingReport:
         source=night.source,
     )
     diary.record_model(con, night.run_id, checkpoint.hash_of(night.model_folder))
-    write_interactions(con, night, model, cosines.means(), lesson.entities, lesson.validation)
+    write_interactions(con, night, model, course.cosines.means(), lesson.entities, lesson.validation)
     return TrainingReport(
         model_version=saved.model_version,
         tasks=readiness.tasks,

@@ -11,6 +11,8 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
+from mtl_models.milestones import Epoch
+from tasks.engine.course import Course
 from tasks.night import Night
 from tasks.serving import Served
 
@@ -45,6 +47,9 @@ class Engine(Protocol):
         self, con: duckdb.DuckDBPyConnection, served: Sequence[Served], parts: Sequence[Part]
     ) -> Iterator[tuple[str, pl.DataFrame]]:
         """(table, predicted rows) of each part, in order."""
+
+    def train(self, con: duckdb.DuckDBPyConnection, course: Course) -> Iterator[Epoch]:
+        """Train the model of the course in place, yielding each pass; `con` is used to write files only."""
 
 
 @contextmanager

@@ -45,8 +45,8 @@ _FILES_EACH = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """`model` is trained in place; `scales` are the baselines' losses, `weights` the lambda_j of each task, `epochs` the
-    most passes. `calibrates`: as `fit` says. `cosines` are filled on the way."""
+    """`model` is trained in place; `scales` are the baselines' losses, `weights` the lambda_j of each task, `epochs`
+    the most passes. `calibrates`: as `fit` says. `cosines` are filled on the way."""
 
     model: JointModel
     entities: Mapping[str, EntityTable]
@@ -78,8 +78,8 @@ class Course:
 def export_course(con: duckdb.DuckDBPyConnection, course: Course, night: Night, folder: Path, workers: int) -> None:
     """Write the course for a team of at most so many members. `con` only writes the files: no table is read."""
     made_by = night.run_id
-    for slot, table in course.entities.items():
-        _export(con, vars(table), folder / f"entities.{slot}", made_by, 1)
+    for slot, entities in course.entities.items():
+        _export(con, vars(entities), folder / f"entities.{slot}", made_by, 1)
     for fold, samples in (("train", course.train), ("validation", course.validation)):
         for table, rows in samples.items():
             files = _FILES_EACH * workers
@@ -153,9 +153,9 @@ def take_outcome(folder: Path, course: Course) -> list[Epoch]:
 
 
 def _export(con: duckdb.DuckDBPyConnection, tensors: Mapping[str, Tensor], folder: Path, by: str, files: int) -> None:
-    frame = pl.DataFrame(
-        [_column(name, tensor) for name, tensor in tensors.items() if tensor.dim() == 1 or tensor.shape[1]]
-    )
+    # Parquet has no columns without width.
+    wide = {name: tensor for name, tensor in tensors.items() if tensor.dim() == 1 or tensor.shape[1]}
+    frame = pl.DataFrame([_column(name, tensor) for name, tensor in wide.items()])
     con.register("course_rows", frame.to_arrow())
     predicates = [f"groups % {files} = {number}" for number in range(files)] if files > 1 else ["true"]
     export_set(con, "select * from course_rows", folder, by, predicates)
@@ -207,9 +207,8 @@ def _samples(named: Mapping[str, Tensor]) -> TaskSamples:
     """The samples that were `_named`."""
 
     def of(field: str) -> dict[str, Tensor]:
-        return {
-            name.removeprefix(f"{field}."): tensor for name, tensor in named.items() if name.startswith(f"{field}.")
-        }
+        start = f"{field}."
+        return {name.removeprefix(start): tensor for name, tensor in named.items() if name.startswith(start)}
 
     weights = named["weights"]
     return TaskSamples(

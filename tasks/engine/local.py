@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import duckdb
 import polars as pl
 
+from mtl_models.milestones import Epoch
 from tasks.engine import Part, Variables
+from tasks.engine.course import Course
 from tasks.night import Night
 from tasks.predict_heads import predict_part
 from tasks.progress import report
@@ -44,3 +46,7 @@ class LocalEngine:
         for done, part in enumerate(parts):
             report(f"predicting {part.table}", done / len(parts))
             yield part.table, predict_part(con, serving, part)
+
+    def train(self, con: duckdb.DuckDBPyConnection, course: Course) -> Iterator[Epoch]:
+        """As `Engine.train`, each pass when it has ended."""
+        return course.learn()

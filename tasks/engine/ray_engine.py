@@ -10,8 +10,11 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from mtl_models.milestones import Epoch
 from tasks.engine import Part, Variables, cluster
+from tasks.engine.course import Course, export_course, take_outcome
 from tasks.engine.jobs import BuildJob, Input, Made, PredictJob, build_part, predict_shard
+from tasks.engine.ray_training import train_team
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import ENTITIES
@@ -125,6 +128,14 @@ class RayEngine:
                 found = _as_set(self._folder(f"predicted.{table}"), whole, "predict_heads")
                 for shard in found.shards:
                     yield table, con.sql(found.select([shard])).pl()
+
+    def train(self, con: duckdb.DuckDBPyConnection, course: Course) -> Iterator[Epoch]:
+        """As `Engine.train`, one worker on each machine; the passes are told when all have ended."""
+        folder, alive = self._folder("course"), [node for node in cluster.nodes() if node.is_alive and node.cpus]
+        export_course(con, course, self.night, folder, len(alive))
+        report(f"training on {len(alive)} machine{'s' if len(alive) != 1 else ''}")
+        train_team(folder, alive)
+        yield from take_outcome(folder, course)
 
     def _samples(self, con: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> list[Input]:
         """A shard of the rows to serve for each part."""
