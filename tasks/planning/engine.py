@@ -11,8 +11,9 @@ from tasks.planning.estimate import Estimate
 from tasks.planning.machine import GIB, Machine
 from tasks.planning.shop import Shop
 
-# What the engine `ray` spreads over workers; everything else is one process beside one database.
-DISTRIBUTED = ("build_features", "train_model", "predict_heads")
+# The share of a step's work that the engine `ray` spreads over workers (of the features, the SQL of four files);
+# everything else is one process beside one database.
+DISTRIBUTED = {"build_features": 0.5, "train_model": 1.0, "predict_heads": 1.0}
 # Seconds until a cluster on one machine was ready to train.
 RAY_START_S = 30.0
 # Of the machine's memory, so much is the system's and other programs'.
@@ -70,17 +71,17 @@ def _engine(
     short = {bound.of for bound in bounds if bound.times < 1} - {"disk"}
     if not short:
         return "local", 1, "one machine like this carries the night; a cluster would only add its start"
-    alone = [step for step in whole.steps if step.step not in DISTRIBUTED]
-    slowest, largest = max(alone, key=lambda step: step.clock_s), max(alone, key=lambda step: step.gib)
-    alone_s = sum(step.clock_s for step in alone)
+    alone = {step: step.clock_s * (1 - DISTRIBUTED.get(step.step, 0.0)) for step in whole.steps}
+    slowest, alone_s = max(alone, key=lambda step: alone[step]), sum(alone.values())
     left_s = window_s - RAY_START_S - alone_s
     if left_s <= 0:
         taken = f"what stays on one machine takes {alone_s / 3600:,.1f} hours"
-        return "none", 1, f"{taken}, {slowest.step} the most of it ({slowest.clock_s / 3600:,.1f})"
+        return "none", 1, f"{taken}, {slowest.step} the most of it ({alone[slowest] / 3600:,.1f})"
+    largest = max((step for step in whole.steps if step.step not in DISTRIBUTED), key=lambda step: step.gib)
     if largest.gib > machine.memory_gib * USABLE_MEMORY:
         return "none", 1, f"{largest.step} stays on one machine and needs {largest.gib:,.0f} GiB of memory"
-    spread = [step for step in whole.steps if step.step in DISTRIBUTED]
-    for_time = sum(step.cpu_s for step in spread) / (left_s * machine.cores)
+    spread = {step: DISTRIBUTED[step.step] for step in whole.steps if step.step in DISTRIBUTED}
+    for_time = sum(step.cpu_s * share for step, share in spread.items()) / (left_s * machine.cores)
     for_memory = max(step.gib for step in spread) / (machine.memory_gib * USABLE_MEMORY)
     workers = max(math.ceil(for_time), math.ceil(for_memory), 2)
     return "ray", workers, f"one machine has not the {' and '.join(sorted(short))} for it"
