@@ -94,8 +94,8 @@ def _start(ray: ModuleType, cpus: int | None) -> None:
 def leave() -> None:
     """End the cluster that was started here, or leave the one that was joined."""
     global _folder
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
+    if ray := sys.modules.get("ray"):
+        ray.shutdown()
     if _folder:
         _folder.cleanup()
         _folder = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import duckdb
 import pytest
 
+from flows.doctor import engine as look_at_engine
+from flows.settings import Settings
 from tasks.build_features import build_features
 from tasks.engine import cluster, ray_engine
 from tasks.engine.ray_engine import RayEngine
@@ -22,7 +25,7 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def workers(count: int) -> None:
         node = cluster.Node(address="127.0.0.1", is_alive=True, cpus=count, memory=0)
         monkeypatch.setattr(cluster, "nodes", lambda: [node])
-        monkeypatch.setattr(cluster, "join", lambda address, cpus: None)
+        monkeypatch.setattr(cluster, "join", lambda address, cpus=None: None)
         monkeypatch.setattr(cluster, "run_all", run_all)
 
     def run_all(function: Callable, jobs: Sequence) -> Iterator:
@@ -31,27 +34,26 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return workers
 
 
-@pytest.mark.parametrize("workers", [1, 7])
 def test_parts_make_the_same_tables_bit_by_bit(
-    shop_con: duckdb.DuckDBPyConnection, shop_night: Night, no_cluster: Callable[[int], None], workers: int
+    shop_con: duckdb.DuckDBPyConnection, shop_night: Night, no_cluster: Callable[[int], None]
 ) -> None:
     build_features(shop_con, shop_night)
     whole = tables(shop_con, "features", "samples")
     orders = {file: ordered_rows(shop_con, file) for file in ("features/users.sql", "samples/recommendation.sql")}
-    assert all(
-        shop_con.execute(f"select count(*) from {plan.makes}").fetchall() > [(0,)] for plan in PARTITIONED.values()
-    )
-
-    no_cluster(workers)
-    report = build_features(shop_con, shop_night.model_copy(update={"engine": "ray"}))
-    assert tables(shop_con, "features", "samples") == whole
-    assert {file: ordered_rows(shop_con, file) for file in orders} == orders
-    assert set(PARTITIONED) <= set(report.seconds)
-    assert list(shop_night.home.iterdir()) == []
     for plan in PARTITIONED.values():
-        division = divide(shop_con, plan, workers)
-        assert len(division.stretches) > 1
-        assert (len(division.users) > 1) == (plan.is_by_user and workers > 1)
+        assert shop_con.execute(f"select count(*) from {plan.makes}").fetchall() > [(0,)]
+
+    for workers in (1, 7):
+        no_cluster(workers)
+        report = build_features(shop_con, shop_night.model_copy(update={"engine": "ray"}))
+        assert tables(shop_con, "features", "samples") == whole
+        assert {file: ordered_rows(shop_con, file) for file in orders} == orders
+        assert set(PARTITIONED) <= set(report.seconds)
+        assert list(shop_night.home.iterdir()) == []
+        for plan in PARTITIONED.values():
+            division = divide(shop_con, plan, workers)
+            assert len(division.stretches) > 1
+            assert (len(division.users) > 1) == (plan.is_by_user and workers > 1)
 
 
 def test_a_shop_without_orders_has_the_same_empty_tables(
@@ -86,6 +88,29 @@ def test_memory_is_shared_by_the_workers_of_a_machine(no_cluster: Callable[[int]
     no_cluster(4)
     engine = RayEngine(shop_night.model_copy(update={"memory_limit": "3 GB"}))
     assert (engine.workers, engine.memory_limit) == (4, "0.750GB")
+
+
+def test_the_doctor_counts_nodes_that_are_dead(
+    no_cluster: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_cluster(4)
+    settings = Settings(engine="ray", engine_address="10.0.0.5:6379")
+    found = look_at_engine(settings)
+    assert (found.verdict, found.seen) == ("PASS", "ray at 10.0.0.5:6379, 1 of 1 nodes alive: 127.0.0.1 4 CPUs 0.0 GiB")
+    lost = cluster.Node(address="10.0.0.6", is_alive=False, cpus=0, memory=0)
+    monkeypatch.setattr(cluster, "nodes", lambda: [lost])
+    found = look_at_engine(settings)
+    assert found.verdict == "WARN" and "0 of 1 nodes alive: 10.0.0.6 dead" in found.seen and found.remedy
+
+
+def test_without_the_extra_a_night_says_what_to_install(
+    shop_con: duckdb.DuckDBPyConnection, shop_night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(cluster.ClusterError, match=r"Remedy: pip install 'fivefold\[ray\]'"):
+        build_features(shop_con, shop_night.model_copy(update={"engine": "ray"}))
+    assert look_at_engine(Settings(engine="ray")).verdict == "FAIL"
+    assert look_at_engine(Settings()).seen == "local, the night's own process"
 
 
 def ordered_rows(con: duckdb.DuckDBPyConnection, file: str) -> list[tuple]:
