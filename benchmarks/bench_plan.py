@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,15 +52,15 @@ USERS, ITEMS, PURCHASES_EACH = 4 * 2_048, 3_000, 60
 
 def main() -> None:
     given = arguments()
-    folder = given.folder or Path(tempfile.mkdtemp(prefix="fivefold-plan-"))
-    nights = MeasuredNights(
-        machine=given.machine or machine(),
-        measured_on=f"{datetime.now(UTC):%Y-%m-%d}",
-        reference_s=reference_seconds(),
-        similarity_s=similarity_seconds(),
-        memory_limit_gib=MEMORY_LIMIT_GIB,
-        nights=tuple(measure(folder, source) for source in given.sources),
-    )
+    with nullcontext(given.folder) if given.folder else tempfile.TemporaryDirectory(prefix="fivefold-plan-") as folder:
+        nights = MeasuredNights(
+            machine=given.machine or machine(),
+            measured_on=f"{datetime.now(UTC):%Y-%m-%d}",
+            reference_s=reference_seconds(),
+            similarity_s=similarity_seconds(),
+            memory_limit_gib=MEMORY_LIMIT_GIB,
+            nights=tuple(measure(Path(folder), source) for source in given.sources),
+        )
     tell("the nights themselves", nights, nights.nights)
     if len(nights.nights) > 1:
         others = tuple(night for night in nights.nights if night != nights.largest)

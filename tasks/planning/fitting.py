@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,19 +13,22 @@ LEAST = 0.1
 
 def fit_costs(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float]:
     """(start, cost of a piece) that come closest to the costs in proportion, neither of them negative."""
-    start, each, _ = _fit(costs, work)
+    start, each, _ = _fit(tuple(costs), tuple(work))
     return start, each
 
 
 def fit_filling(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float, float]:
     """(start, cost of a piece, pieces): the same, where so many pieces fill what they cost and more cost nothing; as
     many as there were at most where nothing was seen to fill."""
-    fits = {full: _fit(costs, [min(pieces, full) for pieces in work]) for full in sorted(work, reverse=True)}
+    fits = {
+        full: _fit(tuple(costs), tuple(min(pieces, full) for pieces in work)) for full in sorted(work, reverse=True)
+    }
     full, (start, each, _) = min(fits.items(), key=lambda fit: fit[1][2])
     return start, each, full
 
 
-def _fit(costs: Sequence[float], work: Sequence[float]) -> tuple[float, float, float]:
+@lru_cache(maxsize=4096)  # a plan asks the same few nights about shops of many sizes
+def _fit(costs: tuple[float, ...], work: tuple[float, ...]) -> tuple[float, float, float]:
     """(start, cost of a piece, squared error in proportion)."""
     seen, pieces = np.asarray(costs, dtype=float), np.asarray(work, dtype=float)
     unit = max(float(np.abs(pieces).max(initial=0.0)), 1.0)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from flows.nightly import STEPS
 from flows.plan import own_night
+from tasks.planning.estimate import BETWEEN, WORK
 from tests.flows.conftest import Released
 from tests.shop import Shop
 from warehouse import lock
@@ -23,6 +24,10 @@ def plan(*arguments: str) -> dict[str, Any]:
     answer = CliRunner().invoke(app, [*MEDIUM, *arguments, "--json"])
     assert answer.exit_code == 0, answer.output
     return json.loads(answer.stdout)
+
+
+def test_every_step_of_a_night_is_planned() -> None:
+    assert [*WORK] == [*(step.name for step in STEPS), BETWEEN]
 
 
 def test_a_home_without_a_night_rests_on_the_kept_ones(tmp_path: Path) -> None:

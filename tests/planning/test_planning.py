@@ -12,7 +12,7 @@ from mtl_models.config import ModelConfig
 from tasks.night import FeatureConfig
 from tasks.planning.amounts import Limits, amounts, limits_of
 from tasks.planning.engine import COST_CLASSES, DISTRIBUTED, advise
-from tasks.planning.estimate import BETWEEN, DATABASE, WORK, Estimate, Pace, estimate
+from tasks.planning.estimate import DATABASE, Estimate, Pace, estimate
 from tasks.planning.fitting import fit_costs, fit_filling
 from tasks.planning.machine import GIB, Machine
 from tasks.planning.measured import MeasuredNights, load_measured
@@ -31,12 +31,6 @@ def of(shop: Shop, measured: MeasuredNights = MEASURED, limits: Limits = LIMITS,
 
 def step(whole: Estimate, name: str) -> object:
     return next(step for step in whole.steps if step.step == name)
-
-
-def test_every_step_of_a_night_is_planned() -> None:
-    from flows.nightly import STEPS
-
-    assert [*WORK] == [*(step.name for step in STEPS), BETWEEN]
 
 
 def test_costs_are_found_and_never_negative() -> None:
