@@ -8,7 +8,9 @@ with wanted as (
 standing as (
     select product_weeks.*, cutoff_date
     from product_weeks
-    join wanted on week_start < cutoff_date and (next_week_start is null or next_week_start >= cutoff_date)
+    join wanted
+        on week_start < wanted.cutoff_date
+        and (next_week_start is null or next_week_start >= wanted.cutoff_date)
     left join features.demand_population using (product_id, cutoff_date)
     where is_of_all or demand_population.product_id is not null
 ),
