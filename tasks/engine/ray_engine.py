@@ -12,9 +12,8 @@ import polars as pl
 
 from mtl_models.milestones import Epoch
 from tasks.engine import Part, Variables, cluster
-from tasks.engine.course import Course, export_course, take_outcome
+from tasks.engine.course import Course
 from tasks.engine.jobs import BuildJob, Input, Made, PredictJob, build_part, predict_shard
-from tasks.engine.ray_training import train_team
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import ENTITIES
@@ -130,12 +129,8 @@ class RayEngine:
                     yield table, con.sql(found.select([shard])).pl()
 
     def train(self, con: duckdb.DuckDBPyConnection, course: Course) -> Iterator[Epoch]:
-        """As `Engine.train`, one worker on each machine; the passes are told when all have ended."""
-        folder, alive = self._folder("course"), [node for node in cluster.nodes() if node.is_alive and node.cpus]
-        export_course(con, course, self.night, folder, len(alive))
-        report(f"training on {len(alive)} machine{'s' if len(alive) != 1 else ''}")
-        train_team(folder, alive)
-        yield from take_outcome(folder, course)
+        """As `Engine.train`, in the night's process: on a cluster it is yet to be proved."""
+        return course.learn()
 
     def _samples(self, con: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> list[Input]:
         """A shard of the rows to serve for each part."""

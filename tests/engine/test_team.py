@@ -28,7 +28,7 @@ PASSES = 3
 Said = dict[str, Any]
 
 
-def new_course(balancing: str = "fixed") -> Course:
+def new_course(balancing: str = "fixed", epochs: int = PASSES) -> Course:
     shop = make_shop()
     model = new_model(shop, CONFIG.model_copy(update={"balancing": balancing, "finish_epochs": 0}))
     scales = start_losses(model, shop.entities, shop.train)
@@ -40,7 +40,7 @@ def new_course(balancing: str = "fixed") -> Course:
         validation=shop.validation,
         scales=scales,
         weights=dict.fromkeys(TASKS, 1.0),
-        epochs=PASSES,
+        epochs=epochs,
         calibrates=True,
         cosines=GradientCosines(),
     )
