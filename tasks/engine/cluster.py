@@ -64,7 +64,8 @@ def join(address: str, cpus: int | None = None) -> None:
         leave()
         raise ClusterError(
             f"no Ray cluster at engine_address = {address!r}: {str(error).strip().splitlines()[0]} "
-            'Remedy: correct it, start the cluster (docs/ray.md), or set engine = "local".'
+            "Remedy: correct it, start that cluster (docs/ray.md), try again when the machine is less busy, or set "
+            'engine = "local".'
         ) from error
 
 
