@@ -205,7 +205,7 @@ def bucket(settings: Settings) -> Finding:
     if not location:
         return Finding(verdict="PASS", subject="bucket", seen="nothing is published there")
     try:
-        store.Store(location).top()
+        store.Store(location, load_secrets(settings).s3_keys).top()
     except store.FAILURES as error:
         return _unreached("bucket", error)
     return Finding(verdict="PASS", subject="bucket", seen=f"{location} answers")

@@ -37,15 +37,17 @@ def show_elsewhere(settings: Settings) -> str:
     publish, home = settings.publish, settings.home
     if not publish.postgres and not publish.parquet:
         return ""
-    password = load_secrets(settings).publish_password
+    secrets = load_secrets(settings)
     shown: list[str] = []
     missed: list[str] = []
     with lock.writing(home, "sending the release"), open_warehouse(home / "warehouse.duckdb") as con:
         places: dict[str, Callable[[], object]] = {}
         if publish.postgres:
-            places[POSTGRESQL] = lambda: show_in_postgres(con, home, publish, password)
+            places[POSTGRESQL] = lambda: show_in_postgres(con, home, publish, secrets.publish_password)
         if publish.parquet:
-            places[OBJECT_STORAGE] = lambda: bucket.show_release(publish.parquet, home, list_releases(con))
+            places[OBJECT_STORAGE] = lambda: bucket.show_release(
+                publish.parquet, home, list_releases(con), secrets.s3_keys
+            )
         for place, show in places.items():
             try:
                 shown.append(str(show()))

@@ -93,6 +93,11 @@ class Settings(BaseSettings):
     monitoring: MonitoringConfig = Field(default_factory=MonitoringConfig, description="Outcomes, drift and alerts")
     postgres: PostgresConfig = Field(default_factory=PostgresConfig, description="PostgreSQL as a source")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="When what starts")
+    s3_keys_block: str = Field(
+        "",
+        description='Prefect Secret block with the keys of s3:// at both ends, {"AWS_ACCESS_KEY_ID": "...", '
+        '"AWS_SECRET_ACCESS_KEY": "..."}; without one, the environment has them, or the role of the machine',
+    )
     pseudonym_key_block: str = Field(
         "",
         description="Prefect Secret block with the key under which ids of users and visitors are kept as hashes; "

@@ -59,7 +59,7 @@ def ingest_feeds(con: duckdb.DuckDBPyConnection, night: Night) -> IngestReport:
     loads: list[FeedLoad] = []
     problems: list[str] = []
     try:
-        with closing(open_source(night.source, night.as_of_date, night.home, night.database_options)) as source:
+        with closing(open_source(night.source, night.as_of_date, night.home, night.source_options)) as source:
             source.most_bytes = int(night.validation.unpacked_gigabytes * 1e9)
             source.prepare(report)
             for number, table in enumerate(FEEDS):

@@ -13,7 +13,7 @@ from tasks.experiment_settings import ExperimentsConfig
 from tasks.postgres_settings import PostgresConfig, Secrets
 from warehouse.object_storage.store import check_location
 from warehouse.postgres.address import parse_address, refuse_secrets
-from warehouse.sources.base import DatabaseOptions
+from warehouse.sources.base import SourceOptions
 
 
 class ValidationConfig(Frozen):
@@ -225,9 +225,9 @@ class Night(Frozen):
     secrets: Secrets = Field(default_factory=Secrets, exclude=True, repr=False)
 
     @property
-    def database_options(self) -> DatabaseOptions:
-        """How a source that is a database is read."""
-        return self.postgres.options(self.secrets.source_password)
+    def source_options(self) -> SourceOptions:
+        """How a source is read that is a database or in a bucket."""
+        return self.postgres.options(self.secrets)
 
     @property
     def warehouse_path(self) -> Path:

@@ -8,7 +8,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from mtl_models.config import Frozen
 from warehouse.contracts import feed
-from warehouse.sources.base import DatabaseOptions
+from warehouse.object_storage.store import Keys
+from warehouse.sources.base import SourceOptions
 
 
 class PostgresConfig(Frozen):
@@ -47,15 +48,17 @@ class PostgresConfig(Frozen):
                 raise ValueError(f"{str(error).rstrip('?')}. Remedy: `fivefold feeds list` names them all.") from None
         return tables
 
-    def options(self, password: SecretStr | None) -> DatabaseOptions:
-        """The same for a source."""
-        return DatabaseOptions(
+    def options(self, secrets: Secrets) -> SourceOptions:
+        """The same for a source, with what it needs of the secrets."""
+        password = secrets.source_password
+        return SourceOptions(
             schema=self.default_schema,
             tables=self.tables,
             updated_column=self.updated_column,
             deleted_column=self.deleted_column,
             overlap_minutes=self.overlap_minutes,
             password=password.get_secret_value() if password else None,
+            s3_keys=secrets.s3_keys,
         )
 
 
@@ -64,4 +67,5 @@ class Secrets(Frozen):
 
     source_password: SecretStr | None = None
     publish_password: SecretStr | None = None
+    s3_keys: Keys | None = None
     pseudonym_key: SecretStr | None = None

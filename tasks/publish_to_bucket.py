@@ -16,4 +16,4 @@ def publish_to_bucket(con: duckdb.DuckDBPyConnection, night: Night) -> Shown:
     Raises what `warehouse.object_storage.publish.show_release` raises; the release itself stands all the same.
     """
     report("writing the release to object storage")
-    return show_release(night.publish.parquet, night.home, list_releases(con))
+    return show_release(night.publish.parquet, night.home, list_releases(con), night.secrets.s3_keys)

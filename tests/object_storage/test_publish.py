@@ -2,74 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from bench_publish import fill
 
-from warehouse.connect import open_warehouse
-from warehouse.contracts import PUBLISHED_TABLES
-from warehouse.contracts.ddl import create_all
+from tests.object_storage.home import ROWS, TABLES, Home
 from warehouse.mirror import ForeignRuns
 from warehouse.object_storage import publish
-from warehouse.object_storage.publish import Shown
 from warehouse.object_storage.store import Store, StoreLost
-from warehouse.release import Shelf
-from warehouse.release_file import Release
-
-ROWS = 20
-TABLES = PUBLISHED_TABLES[:2]
-
-
-class Home:
-    """A shelf with published files of made-up rows, shown at the location."""
-
-    def __init__(self, folder: Path, location: str) -> None:
-        self.folder, self.location = folder, location
-        self.shelf = Shelf.of(folder)
-        self.releases: list[Release] = []
-        self.shelf.tidy()
-
-    def release(self, run_id: str, rows: int = ROWS) -> Shown:
-        self.write(run_id, rows)
-        release = Release(
-            release_number=len(self.releases) + 1,
-            run_id=run_id,
-            as_of_date=date(2026, 7, 4),
-            file_name=f"{run_id}.duckdb",
-            kind="release",
-            reason="night",
-            released_by="nightly",
-            released_at=datetime(2026, 7, 4, 2, 30, tzinfo=UTC).replace(tzinfo=None),
-        )
-        self.releases.append(release)
-        return self.show(run_id)
-
-    def write(self, run_id: str, rows: int) -> None:
-        with open_warehouse(self.shelf.file(run_id)) as con:
-            create_all(con, TABLES)
-            con.execute("set variable run_id = $1", [run_id])
-            for table in TABLES:
-                fill(con, table, rows)
-
-    def show(self, run_id: str) -> Shown:
-        self.releases = [replace(release, is_current=release.run_id == run_id) for release in self.releases]
-        return publish.show_release(self.location, self.folder, self.releases)
-
-    def seen(self) -> tuple[str, list[int]]:
-        """The run and the rows of each table, as a reader finds them who follows the pointer."""
-        store = Store(self.location)
-        told = json.loads(store.read("latest.json") or b"")
-        files = [store.read(table["file"]) for table in told["tables"].values()]
-        return told["run_id"], [len(pl.read_parquet(file or b"")) for file in files]
-
-    def names(self) -> set[str]:
-        return {found.name for found in Store(self.location).below()}
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +57,7 @@ def test_a_file_that_was_written_anew_is_copied_anew_and_the_earlier_one_is_gone
 
 
 @pytest.mark.parametrize("writes", range(4))
-def test_whoever_is_killed_at_any_write_leaves_readers_the_run_before(
+def test_a_publish_that_fails_at_any_write_leaves_readers_the_run_before(
     writes: int, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.release("a")

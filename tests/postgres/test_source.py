@@ -17,7 +17,7 @@ from tests.postgres.conftest import connect
 from warehouse.contracts import feed
 from warehouse.ingest import FeedLoad, load_feed
 from warehouse.postgres.session import ServerLost, Session
-from warehouse.sources import DatabaseOptions, FeedError, Source, open_source
+from warehouse.sources import FeedError, Source, SourceOptions, open_source
 
 PRODUCTS = "create table products (product_id bigint primary key, brand text, list_price {price}, {more})"
 CHANGING = "updated_at timestamptz not null default clock_timestamp(), deleted_at timestamptz"
@@ -29,7 +29,7 @@ class Shop:
     def __init__(self, address: str, session: Session, con: duckdb.DuckDBPyConnection) -> None:
         self.address, self.session, self.con = address, session, con
         session.run("set search_path = public")
-        self.options = DatabaseOptions()
+        self.options = SourceOptions()
 
     def source(self) -> Source:
         return open_source(f"postgres:{self.address}", options=self.options)

@@ -20,7 +20,7 @@ from warehouse.connect import open_with_files
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.export import write_table
 from warehouse.mirror import refuse_foreign, stamp_of
-from warehouse.object_storage.store import DRAFTS, Store
+from warehouse.object_storage.store import DRAFTS, Keys, Store
 from warehouse.release import Shelf
 from warehouse.release_file import Release
 
@@ -45,15 +45,16 @@ class Shown:
         return ", ".join([*words, *([f"{len(self.removed_runs)} runs removed"] if self.removed_runs else [])])
 
 
-def show_release(location: str, home: Path, releases: Sequence[Release]) -> Shown:
+def show_release(location: str, home: Path, releases: Sequence[Release], keys: Keys | None = None) -> Shown:
     """Let readers of the bucket see what readers of the published file see; `releases` are all that the home ever had.
+    Without `keys` the client looks for them.
 
     Raises one of `store.FAILURES`, or `warehouse.mirror.ForeignRuns`; then readers see what they saw.
     """
     shelf = Shelf.of(home)
     current = next(release for release in releases if release.is_current)
     kept = shelf.kept
-    store = Store(location)
+    store = Store(location, keys)
     there = {found.name for found in store.below()}
     manifests = _manifests(store, there)
     refuse_foreign(

@@ -18,8 +18,8 @@ from pathlib import Path
 import duckdb
 
 from warehouse.connect import open_memory
-from warehouse.object_storage.store import FETCHED, BadLocation, Changed, Found, Store, check_location
-from warehouse.sources.base import FeedError, Input, Relation, Source, unreadable
+from warehouse.object_storage.store import FETCHED, BadLocation, Changed, Found, Keys, Store, check_location
+from warehouse.sources.base import FeedError, Input, Relation, Source, SourceOptions, unreadable
 from warehouse.sources.files import Files, day_after
 from warehouse.whole_text import write_text_whole
 
@@ -40,9 +40,14 @@ class FilesInBucket(Source):
         except BadLocation as error:
             problem, _, remedy = str(error).partition(" Remedy: ")
             raise FeedError(problem, remedy=remedy) from None
+        self._keys: Keys | None = None
         self._opened: Store | None = None
         self._top: list[Found] | None = None
         self._found: dict[str, Found] = {}
+
+    def configure(self, options: SourceOptions) -> None:
+        """Read with these keys; without any the client looks for them."""
+        self._keys = options.s3_keys
 
     def latest_as_of(self, time_zone: str | None = None) -> date:
         """The day after the last order; a moment that no order can have does not count."""
@@ -90,7 +95,7 @@ class FilesInBucket(Source):
     def _store(self) -> Store:
         """Opened late: naming a source needs neither the client nor a connection."""
         if self._opened is None:
-            self._opened = Store(self.place)
+            self._opened = Store(self.place, self._keys)
         return self._opened
 
     @contextmanager

@@ -1,16 +1,16 @@
 """The one module that speaks to object storage: objects below a bucket's prefix, and errors in words.
 
 A folder is a store as well, so that what is written for a bucket can be tried, and used, on any disk. Endpoint, region
-and credentials come from where the AWS tools look in the environment (`AWS_ENDPOINT_URL`, `AWS_REGION`,
-`AWS_ACCESS_KEY_ID` ...) or from the role of the machine; nothing of them is kept here.
+and keys come from where the AWS tools look in the environment (`AWS_ENDPOINT_URL`, `AWS_REGION`,
+`AWS_ACCESS_KEY_ID` ...) or from the role of the machine, unless the caller has keys; nothing of them is kept here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,15 @@ class Changed(RuntimeError):  # noqa: N818 - named after what is the case
 FAILURES = (StoreLost, StoreRefused, ExtraMissing)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Who asks, where neither the environment nor the machine's role says so. They show in no error and no log."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True)
 class Found:
     """An object as a listing shows it; `name` is relative to the store, `state` is another one for another content."""
@@ -81,13 +90,14 @@ class Store:
     Raises one of FAILURES when it cannot do what it is asked.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, keys: Keys | None = None) -> None:
         check_location(location)
         self.location = location.rstrip("/")
         self._client = _client()
         with self._in_words():
             if is_bucket(location):
-                self._store = self._client.store.S3Store.from_url(location, retry_config=_RETRIES)
+                given = {"credential_provider": _provider(keys)} if keys else {}
+                self._store = self._client.store.S3Store.from_url(location, retry_config=_RETRIES, **given)
             else:
                 self._store = self._client.store.LocalStore(Path(location).expanduser().resolve(), mkdir=True)
 
@@ -148,6 +158,17 @@ class Store:
                 raise StoreRefused(f"{self.location} holds an object that is none. {words}. {_RENAME}") from None
             kind = StoreRefused if is_answer or not is_bucket(self.location) else StoreLost
             raise kind(f"{self.location} says: {words}. Remedy: {_REMEDY}.") from None
+
+
+def _provider(keys: Keys) -> Callable[[], dict[str, str | None]]:
+    """The keys as the client asks for them, in place of any that the environment has: a token of other keys too."""
+    told = {
+        "access_key_id": keys.access_key_id,
+        "secret_access_key": keys.secret_access_key,
+        "token": keys.session_token,
+        "expires_at": None,
+    }
+    return lambda: told
 
 
 def _sorted(listed: Sequence[Any]) -> list[Found]:

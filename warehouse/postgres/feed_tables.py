@@ -12,7 +12,7 @@ from warehouse.contracts import Column, Table
 from warehouse.contracts.table import literal, quote
 from warehouse.postgres.session import Session, qualified
 from warehouse.postgres.types import MOMENTS, TOMBSTONES, accepted, read_as
-from warehouse.sources.base import DatabaseOptions, FeedError
+from warehouse.sources.base import FeedError, SourceOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class FeedTable:
         return f"{qualified(self.schema, self.name)} where {window}"
 
 
-def find_table(session: Session, contract: Table, options: DatabaseOptions) -> FeedTable | None:
+def find_table(session: Session, contract: Table, options: SourceOptions) -> FeedTable | None:
     """The table behind the feed; None where the database has none. FeedError where it breaks the contract."""
     mapped = options.tables.get(contract.name)
     schema, _, name = (mapped or contract.name).rpartition(".")
@@ -98,7 +98,7 @@ class _Comparison:
     place: str
     types: Mapping[str, str]
 
-    def table(self, schema: str, name: str, options: DatabaseOptions) -> FeedTable:
+    def table(self, schema: str, name: str, options: SourceOptions) -> FeedTable:
         own = {known.lower(): known for known in self.types}
         columns = {
             column.name: self._expression(column, own[column.name])

@@ -9,7 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
-from warehouse.sources.base import DatabaseOptions, FeedError, Input, Progress, Relation, Source
+from warehouse.sources.base import FeedError, Input, Progress, Relation, Source, SourceOptions
 
 # Files are files, wherever they lie.
 _IN_BUCKETS = "warehouse.object_storage.source"
@@ -21,12 +21,12 @@ def source_names() -> tuple[str, ...]:
 
 
 def open_source(
-    spec: str, as_of_date: date | None = None, home: Path | None = None, options: DatabaseOptions | None = None
+    spec: str, as_of_date: date | None = None, home: Path | None = None, options: SourceOptions | None = None
 ) -> Source:
     """The source called `NAME` or `NAME:LOCATION`; FeedError names the nearest when there is none of that name.
 
     Without an `as_of_date` the source gives everything that it has; `home` is where it may keep what it makes;
-    `options` are for one that is a database.
+    `options` are for one that is a database or in a bucket.
     """
     name, _, location = spec.partition(":")
     if name not in source_names():
@@ -40,9 +40,9 @@ def open_source(
     for member in vars(module).values():
         if inspect.isclass(member) and issubclass(member, Source) and member.__module__ == module.__name__:
             source = member(location or None, as_of_date, home)
-            source.configure(options or DatabaseOptions())
+            source.configure(options or SourceOptions())
             return source
     raise TypeError(f"{module.__name__} has no Source subclass")
 
 
-__all__ = ["DatabaseOptions", "FeedError", "Input", "Progress", "Relation", "Source", "open_source", "source_names"]
+__all__ = ["FeedError", "Input", "Progress", "Relation", "Source", "SourceOptions", "open_source", "source_names"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.formats.reasons import reason
+from warehouse.object_storage.store import Keys
 
 # What a long step says about itself, and the share of it that is done (0 to 1) where that is known.
 Progress = Callable[[str, float | None], None]
@@ -56,8 +57,8 @@ def unreadable(feed: str | None, file: str, error: Exception) -> FeedError:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatabaseOptions:
-    """How a source that is a database is read.
+class SourceOptions:
+    """How a source is read that is a database, and with which `s3_keys` one in a bucket.
 
     `schema` holds a table or view for each feed; `tables` says where a feed's is instead, as NAME or SCHEMA.NAME. The
     other columns are those that say when a row changed and that it is deleted, where a table has them; what changed in
@@ -70,6 +71,7 @@ class DatabaseOptions:
     deleted_column: str = "deleted_at"
     overlap_minutes: float = 60.0
     password: str | None = field(default=None, repr=False)
+    s3_keys: Keys | None = None
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,8 @@ class Source(ABC):
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         self.location, self.as_of_date, self.home = location, as_of_date, home
 
-    def configure(self, options: DatabaseOptions) -> None:  # noqa: B027 - most sources are no database
-        """Say how a database is read; before anything else."""
+    def configure(self, options: SourceOptions) -> None:  # noqa: B027 - most sources are files
+        """Say how a database is read, or with which keys a bucket; before anything else."""
 
     def prepare(self, progress: Progress) -> None:  # noqa: B027 - most sources find everything ready
         """Make ready what is to be read; called once a night, by the one writer of the home, before any feed."""

@@ -24,7 +24,7 @@ from warehouse.contracts.table import literal, quote
 from warehouse.postgres.address import Address, BadAddress, parse_address
 from warehouse.postgres.feed_tables import FeedTable, find_table
 from warehouse.postgres.session import Refused, ServerLost, Session
-from warehouse.sources.base import DatabaseOptions, FeedError, Input, Progress, Relation, Source
+from warehouse.sources.base import FeedError, Input, Progress, Relation, Source, SourceOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,13 +48,13 @@ class Postgres(Source):
 
     def __init__(self, location: str | None, as_of_date: date | None, home: Path | None = None) -> None:
         super().__init__(location, as_of_date, home)
-        self.options = DatabaseOptions()
+        self.options = SourceOptions()
         self._address = _address(location or "")
         self._session: Session | None = None
         self._readings: dict[str, _Reading] = {}
         self._latest_sure_change = ""
 
-    def configure(self, options: DatabaseOptions) -> None:
+    def configure(self, options: SourceOptions) -> None:
         """Which tables, which columns mark a row, and the password."""
         self.options = options
 
