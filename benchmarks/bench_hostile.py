@@ -21,6 +21,7 @@ from itertools import count, takewhile
 from pathlib import Path
 
 import pyarrow as pa
+from peak_memory import peak_mib
 from pyarrow import parquet
 
 from tests.hostile import tables, texts, values
@@ -177,13 +178,7 @@ def meet(name: str, folder: Path) -> dict[str, object]:
         except FeedError as error:
             said = str(error)
         seconds = time.perf_counter() - clock
-    return {"seconds": round(seconds, 1), "memory_mb": _peak_mb(), "said": said}
-
-
-def _peak_mb() -> int:
-    """The most memory that this process had; what `getrusage` says begins with that of the process that started it."""
-    (peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(peak.split()[1]) // 1024
+    return {"seconds": round(seconds, 1), "memory_mb": round(peak_mib()), "said": said}
 
 
 def corpus(folder: Path, faults: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,8 +55,9 @@ def _night(folder: Path, shop: Path, home: str, kill_server_after: str | None = 
     watchdog.start()
     said = ""
     for line in process.stderr or ():
-        # Prefect has its own last words, about logs that it could not deliver.
-        said = line.strip() if line.startswith(("error:", "released", "nothing", "Traceback")) else said
+        # Prefect has its own last words, about logs that it could not deliver, before them on the same line too.
+        ending = re.search("(error: |released |nothing has |Traceback).*", line)
+        said = ending.group() if ending else said
         if kill_server_after and f" {kill_server_after} " in line and line[0].isdigit():
             _kill_servers_of(process.pid)
     watchdog.cancel()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 
 import duckdb
 import torch
+from peak_memory import peak_mib
 
 from mtl_models.config import ModelConfig
 from tasks.evaluate_heads import evaluate_heads
@@ -57,7 +57,7 @@ def cost(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, float]:
     return {
         "training_cpu_s": trained - started,
         "prediction_cpu_s": time.process_time() - evaluated,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_mib(),
     }
 
 

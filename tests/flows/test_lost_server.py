@@ -45,6 +45,15 @@ def test_it_ended_as_its_diary_says(night: Night, status: str, name: str, words:
     assert re.search(words, str(state.message))
 
 
+def test_a_night_that_readers_see_is_released_whatever_came_after(night: Night) -> None:
+    with open_warehouse(night.warehouse_path) as con:
+        con.execute("insert into ops.runs (run_id, status, stopped_by) values ('r1', 'failed', 'the reason')")
+        con.execute("insert into ops.releases (run_id, kind) values ('r1', 'release')")
+    state = state_in_diary(night)
+    assert state.is_completed() and state.data == "r1"
+    assert "fivefold report" in str(state.message)
+
+
 def test_a_night_that_had_not_begun_has_failed() -> None:
     state = state_in_diary(None)
     assert state.is_failed() and isinstance(state.data, ServerLost)
