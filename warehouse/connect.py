@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -133,25 +133,8 @@ def open_overlay(
 
 
 @contextmanager
-def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+def open_memory(config: dict[str, Config] = READ_ANEW) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory, for checks of files before a first night and for tests."""
-    con = duckdb.connect(":memory:", config=READ_ANEW)
-    try:
-        con.execute("set variable time_zone = 'UTC'")
-        con.execute("set TimeZone = 'UTC'")
-        yield con
-    finally:
-        con.close()
-
-
-@contextmanager
-def open_workbench(spill_folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory of one thread, for a worker among others; beyond the limit it spills into the folder."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory_limit,
-        "threads": 1,
-        "temp_directory": str(spill_folder / "spilled"),
-    }
     con = duckdb.connect(":memory:", config=config)
     try:
         con.execute("set variable time_zone = 'UTC'")
@@ -159,6 +142,13 @@ def open_workbench(spill_folder: Path, memory_limit: str) -> Iterator[duckdb.Duc
         yield con
     finally:
         con.close()
+
+
+def open_workbench(spill_folder: Path, memory_limit: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """A database in memory of one thread, for a worker among others; beyond the limit it spills into the folder."""
+    return open_memory(
+        {"memory_limit": memory_limit, "threads": 1, "temp_directory": str(spill_folder / "spilled"), **READ_ANEW}
+    )
 
 
 def share_of_memory(memory_limit: str, count: int) -> str:
