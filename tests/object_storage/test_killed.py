@@ -36,7 +36,7 @@ class Publisher:
 
     def __init__(self, home: Home, moment: str) -> None:
         self.home, (self.when, self.method, self.part) = home, moment.split(" ")
-        self.seen: list[tuple[str, list[int]]] = []
+        self.seen: list[object] = []
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self, endpoint: str) -> int:
@@ -48,7 +48,10 @@ class Publisher:
             return self.process.wait(timeout=60)
 
     def watch(self, request: str) -> None:
-        self.seen.append(self.home.seen())
+        try:
+            self.seen.append(self.home.seen())
+        except Exception as error:  # half a run, of whatever kind: told where the test is, not in the server's thread
+            self.seen.append(error)
         when, method, path = request.split(" ", 2)
         if when == self.when and method == self.method and self.part in unquote(path) and self.process:
             self.process.send_signal(signal.SIGKILL)
@@ -76,8 +79,9 @@ def test_whoever_is_killed_at_any_request_leaves_readers_a_whole_run(home: Home,
     whole = {"a": ("a", [ROWS, ROWS]), "b": ("b", [LARGE, LARGE])}
     for moment, run_id in MOMENTS.items():
         publisher = Publisher(home, moment)
-        assert publisher.run(endpoint) == -signal.SIGKILL, f"nothing was killed {moment}"
-        assert publisher.seen and all(seen in whole.values() for seen in publisher.seen), moment
+        ended = publisher.run(endpoint)
+        assert [seen for seen in publisher.seen if seen not in whole.values()] == [], moment
+        assert ended == -signal.SIGKILL, f"nothing was killed {moment}"
         assert home.seen() == whole[run_id], moment
     assert unfinished_uploads(endpoint, bucket) == 1, "nobody was killed while a file was sent in parts"
     assert clear_files(home.folder) == ["removed 3 drafts of Parquet files"]
