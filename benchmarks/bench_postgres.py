@@ -24,7 +24,7 @@ from warehouse.contracts import PUBLISHED_TABLES, feed
 from warehouse.contracts.ddl import create_all
 from warehouse.ingest import load_feed
 from warehouse.postgres.address import parse_address
-from warehouse.postgres.publish import Target, show_release
+from warehouse.postgres.publish import BATCH_ROWS, Target, show_release
 from warehouse.postgres.release_tables import Schema
 from warehouse.postgres.session import Session
 from warehouse.release import Shelf
@@ -64,7 +64,7 @@ def read(address: str, con: duckdb.DuckDBPyConnection) -> None:
 def write_bare(session: Session, file: Path) -> None:
     session.run("create table public.bare (like predictions.product_recommendations)")
     with open_read_only(file) as published:
-        rows = published.sql(f"from {TABLE.qualified_name}").to_arrow_reader()
+        rows = published.sql(f"from {TABLE.qualified_name}").to_arrow_reader(BATCH_ROWS)
         assert session.load("public", "bare", rows) == ROWS
 
 

@@ -114,6 +114,8 @@ def require_counts(con: duckdb.DuckDBPyConnection, table: Table, expected: Mappi
 
 def retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Of each key that the new loads have, keep the rows of the latest load only."""
+    if not _has_several_loads(con, table):
+        return
     key = ", ".join(quote(name) for name in table.key)
     con.execute(
         f"""
@@ -139,6 +141,12 @@ def retire_older_keys(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         """
     )
     con.execute(f"delete from {table.qualified_name} where rowid in (select row_id from superseded)")
+
+
+def _has_several_loads(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether a key can be contested at all: a first load of a large table need not be grouped by its key."""
+    found = con.execute(f"select min(_load_id) < max(_load_id) from {table.qualified_name}").fetchall()
+    return bool(found[0][0])
 
 
 def retire_deleted_keys(con: duckdb.DuckDBPyConnection, table: Table, deleted_keys: str) -> None:

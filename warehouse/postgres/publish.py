@@ -24,6 +24,8 @@ from warehouse.release_file import Release
 # Longer than any statement of ours needs; whoever reads all night is waited for by the next.
 _PATIENCE = "60s"
 _CANCELLED = ("55P03", "57014")
+# Rows that are sent at a time: so few that the server stores some while the next are read, and that memory holds them.
+BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,7 @@ def _replace(session: Session, schema: Schema, run_id: str, file: Path) -> int:
 def _copy(session: Session, schema: Schema, table: Table, run_id: str, file: Path) -> int:
     with open_read_only(file) as published:
         columns = ", ".join(map(exported, table.columns))
-        rows = published.sql(f"select {columns} from {table.qualified_name}").to_arrow_reader()
+        rows = published.sql(f"select {columns} from {table.qualified_name}").to_arrow_reader(BATCH_ROWS)
         return session.load(schema.partitions, schema.partition(table, run_id), rows)
 
 
