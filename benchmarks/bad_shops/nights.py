@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +85,11 @@ def write_feeds(shop: Path, folder: Path, damage: str) -> Path:
     return folder
 
 
-def spend_night(home: Path, feeds: Path, **settings: Any) -> Ending:
+def spend_night(home: Path, feeds: Path, as_of: date = AS_OF, **settings: Any) -> Ending:
     """A whole night, report and all, without Prefect."""
     chosen = load_settings(home=home, source=f"files:{feeds}", **{**QUICK, **settings})
     status, said, clock = "released", "", time.process_time()
-    with at_work(chosen, AS_OF, [step.__name__ for step in STEPS], ()) as work:
+    with at_work(chosen, as_of, [step.__name__ for step in STEPS], ()) as work:
         try:
             for step in STEPS:
                 step(work.con, work.night)
