@@ -63,7 +63,7 @@ def join(address: str, cpus: int | None = None) -> None:
     except Exception as error:  # Ray's own reasons come as any kind
         leave()
         raise ClusterError(
-            f"no Ray cluster at engine_address = {address!r}: {str(error).strip().splitlines()[0]} "
+            f"no Ray cluster at engine_address = {address!r}: {_reason(error)} "
             "Remedy: correct it, start that cluster (docs/ray.md), try again when the machine is less busy, or set "
             'engine = "local".'
         ) from error
@@ -119,9 +119,14 @@ def run_all(function: Callable[[Job], Result], jobs: Sequence[Job], cpus: int = 
         raise error.cause from error
     except ray.exceptions.RayError as error:
         raise ClusterError(
-            f"the Ray cluster lost work {_RETRIES + 1} times: {str(error).strip().splitlines()[0]} "
+            f"the Ray cluster lost work {_RETRIES + 1} times: {_reason(error)} "
             'Remedy: fivefold doctor shows its nodes; start them again, or set engine = "local".'
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what was raised; its kind where it says nothing, as a timeout may."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def nodes() -> list[Node]:
