@@ -65,7 +65,8 @@ def doomed(nodes: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def telling(function: Any, began: Path, node_id: str) -> Any:
-    """The job, which on that node says that it has begun, and takes its time."""
+    """The job, which on that node says that it has begun, and takes its time. On the other it waits for that: a busy
+    machine brings up the workers of the second node when the first could have done everything."""
 
     def job_with_words(job: Any) -> Any:
         import ray
@@ -73,6 +74,9 @@ def telling(function: Any, began: Path, node_id: str) -> Any:
         if ray.get_runtime_context().get_node_id() == node_id:
             (began / job.target.name).touch()
             time.sleep(60)
+        waits_until = time.monotonic() + 60
+        while not any(began.iterdir()) and time.monotonic() < waits_until:
+            time.sleep(0.05)
         return function(job)
 
     return job_with_words
