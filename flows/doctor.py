@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Literal
 
 import duckdb
@@ -18,6 +17,7 @@ from packaging.requirements import Requirement
 from flows.look import NothingPublished, query_published
 from flows.secrets import load_secrets, open_settings_source
 from flows.settings import Settings
+from tasks.planning.machine import nearest_existing
 from warehouse import lock
 from warehouse.object_storage import store
 from warehouse.postgres.address import parse_address
@@ -115,7 +115,7 @@ def engine(settings: Settings) -> Finding:
 
 def disk(settings: Settings) -> Finding:
     """There is room for the home folder to grow."""
-    free = shutil.disk_usage(_existing(settings.home)).free
+    free = shutil.disk_usage(nearest_existing(settings.home)).free
     seen = f"{free / _GIB:.1f} GiB free for {settings.home.resolve()}"
     if free >= _COMFORTABLE_DISK:
         return Finding(verdict="PASS", subject="disk", seen=seen)
@@ -129,7 +129,7 @@ def disk(settings: Settings) -> Finding:
 
 def home(settings: Settings) -> Finding:
     """The home folder can be written, and looked into by its account and group only."""
-    folder = _existing(settings.home)
+    folder = nearest_existing(settings.home)
     if settings.home.is_dir() and folder.stat().st_mode & stat.S_IRWXO:
         return Finding(
             verdict="WARN",
@@ -262,11 +262,3 @@ def _wrong_version(requirement: Requirement) -> str:
     if requirement.specifier.contains(installed, prereleases=True):
         return ""
     return f"{requirement.name} {installed} is not {requirement.specifier}"
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    folder = folder.resolve()
-    while not folder.exists():
-        folder = folder.parent
-    return folder

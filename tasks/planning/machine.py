@@ -23,14 +23,19 @@ class Machine:
 
 def this_machine(home: Path) -> Machine:
     """This one; `home` may not exist yet."""
-    folder = home.resolve()
-    while not folder.exists():
-        folder = folder.parent
     return Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gib=_memory_bytes() / GIB,
-        disk_gib=shutil.disk_usage(folder).free / GIB,
+        disk_gib=shutil.disk_usage(nearest_existing(home)).free / GIB,
     )
+
+
+def nearest_existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    folder = folder.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    return folder
 
 
 def _memory_bytes() -> int:
