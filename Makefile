@@ -5,7 +5,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run ui demo postgres-server test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos bench-hostile
+.PHONY: help install run ui demo test-programs test lint docs bench bench-heads bench-mtl-heads bench-census clean chaos bench-chaos bench-hostile
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -31,10 +31,12 @@ ui: install  ## Prefect's pages on http://127.0.0.1:4200 and every night at two,
 demo: install  ## the same in .fivefold/demo, where the demo shop lives three nights at once, some minutes in all
 	$(BIN)/fivefold serve --source demo_shop:small --home .fivefold/demo --nights 3
 
-# Tests of PostgreSQL start a server of their own; where it can be installed it is, elsewhere they are skipped.
-postgres-server:
-	@test -d /usr/lib/postgresql || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
-		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null || true
+# Tests start a PostgreSQL server and a browser of their own; where these can be installed they are, elsewhere such tests
+# are skipped.
+test-programs:
+	@test -d /usr/lib/postgresql && command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+		! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql chromium; } >/dev/null || true
 
 # The S3 server of the tests has an environment of its own, for its pins clash with others'; 300 MB, skipped offline.
 .venv-moto/.installed: tests/object_storage/moto.txt
@@ -42,7 +44,7 @@ postgres-server:
 	.venv-moto/bin/pip install --quiet --disable-pip-version-check --no-compile -r $< && touch $@ || true
 
 test:  ## install the test extras and run every test
-	@$(MAKE) --no-print-directory --jobs=3 $(BIN)/.installed-test postgres-server .venv-moto/.installed
+	@$(MAKE) --no-print-directory --jobs=3 $(BIN)/.installed-test test-programs .venv-moto/.installed
 	$(BIN)/python -m pytest -rs --numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 lint: $(BIN)/.installed-test  ## ruff and mypy

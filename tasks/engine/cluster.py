@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 STARTED_HERE = "local"
 # A job that dies with its worker or node starts over elsewhere, so many times; one that raises an error does not.
-_RETRIES = 5
+RETRIES = 5
 # What crosses machines are files; Ray's own memory holds the jobs and their answers.
 _OBJECT_STORE_BYTES = 100 << 20
 _LOOPBACK = "127.0.0.1"
@@ -34,11 +34,12 @@ class ClusterError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One machine of the cluster: its CPUs and bytes of memory, as it offered them."""
+    """One machine of the cluster: its CPUs, GPUs and bytes of memory, as it offered them."""
 
     address: str
     is_alive: bool
     cpus: int
+    gpus: int
     memory: int
 
     def __str__(self) -> str:
@@ -63,7 +64,7 @@ def join(address: str, cpus: int | None = None) -> None:
     except Exception as error:  # Ray's own reasons come as any kind
         leave()
         raise ClusterError(
-            f"no Ray cluster at engine_address = {address!r}: {_reason(error)} "
+            f"no Ray cluster at engine_address = {address!r}: {reason(error)} "
             "Remedy: correct it, start that cluster (docs/ray.md), try again when the machine is less busy, or set "
             'engine = "local".'
         ) from error
@@ -110,7 +111,7 @@ def run_all(function: Callable[[Job], Result], jobs: Sequence[Job], cpus: int = 
     leaves the cluster: Ray 2.60 ends a process that cancels what has just been tried again.
     """
     ray = _ray()
-    work = ray.remote(num_cpus=cpus, max_retries=_RETRIES)(function)
+    work = ray.remote(num_cpus=cpus, max_retries=RETRIES)(function)
     answers = [work.remote(job) for job in jobs]
     try:
         for answer in answers:
@@ -119,12 +120,12 @@ def run_all(function: Callable[[Job], Result], jobs: Sequence[Job], cpus: int = 
         raise error.cause from error
     except ray.exceptions.RayError as error:
         raise ClusterError(
-            f"the Ray cluster lost work {_RETRIES + 1} times: {_reason(error)} "
+            f"the Ray cluster lost work {RETRIES + 1} times: {reason(error)} "
             'Remedy: fivefold doctor shows its nodes; start them again, or set engine = "local".'
         ) from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The first line of what was raised; its kind where it says nothing, as a timeout may."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
@@ -137,6 +138,7 @@ def nodes() -> list[Node]:
                 address=found["NodeManagerAddress"],
                 is_alive=found["Alive"],
                 cpus=int(found["Resources"].get("CPU", 0)),
+                gpus=int(found["Resources"].get("GPU", 0)),
                 memory=int(found["Resources"].get("memory", 0)),
             )
             for found in _ray().nodes()

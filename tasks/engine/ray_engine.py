@@ -14,6 +14,7 @@ from mtl_models.milestones import Epoch
 from tasks.engine import Part, Variables, cluster
 from tasks.engine.course import Course
 from tasks.engine.jobs import BuildJob, Input, Made, PredictJob, build_part, predict_shard
+from tasks.engine.ray_training import TeamSize, train_by_team
 from tasks.night import Night
 from tasks.progress import report
 from tasks.read_samples import ENTITIES
@@ -35,8 +36,10 @@ class RayEngine:
         self.night = night
         report("joining the Ray cluster")
         cluster.join(night.engine_address, night.threads)
-        alive = [node.cpus for node in cluster.nodes() if node.is_alive]
+        nodes = cluster.nodes()
+        alive = [node.cpus for node in nodes if node.is_alive]
         self.workers = max(sum(alive), 1)
+        self.team = TeamSize.of(nodes)
         self.memory_limit = share_of_memory(night.memory_limit, max(alive))
         self._exported: dict[tuple[str, int], ShardSet] = {}
 
@@ -129,8 +132,10 @@ class RayEngine:
                     yield table, con.sql(found.select([shard])).pl()
 
     def train(self, con: duckdb.DuckDBPyConnection, course: Course) -> Iterator[Epoch]:
-        """As `Engine.train`, in the night's process: on a cluster it is yet to be proved."""
-        return course.learn()
+        """As `Engine.train`, by a team; in the night's process where that would have one member, on this machine."""
+        if self.team.members < 2 and self.night.engine_address == cluster.STARTED_HERE:
+            return course.learn()
+        return train_by_team(con, course, self.night, self._folder("training"), self.team)
 
     def _samples(self, con: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> list[Input]:
         """A shard of the rows to serve for each part."""

@@ -23,7 +23,7 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Jobs run in this process, one after the other, as if for so many workers; 0 takes the local engine."""
 
     def workers(count: int) -> None:
-        node = cluster.Node(address="127.0.0.1", is_alive=True, cpus=count, memory=0)
+        node = cluster.Node(address="127.0.0.1", is_alive=True, cpus=count, gpus=0, memory=0)
         monkeypatch.setattr(cluster, "nodes", lambda: [node])
         monkeypatch.setattr(cluster, "join", lambda address, cpus=None: None)
         monkeypatch.setattr(cluster, "run_all", run_all)
@@ -97,7 +97,7 @@ def test_the_doctor_counts_nodes_that_are_dead(
     settings = Settings(engine="ray", engine_address="10.0.0.5:6379")
     found = look_at_engine(settings)
     assert (found.verdict, found.seen) == ("PASS", "ray at 10.0.0.5:6379, 1 of 1 nodes alive: 127.0.0.1 4 CPUs 0.0 GiB")
-    lost = cluster.Node(address="10.0.0.6", is_alive=False, cpus=0, memory=0)
+    lost = cluster.Node(address="10.0.0.6", is_alive=False, cpus=0, gpus=0, memory=0)
     monkeypatch.setattr(cluster, "nodes", lambda: [lost])
     found = look_at_engine(settings)
     assert found.verdict == "WARN" and "0 of 1 nodes alive: 10.0.0.6 dead" in found.seen and found.remedy

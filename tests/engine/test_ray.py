@@ -21,11 +21,16 @@ from ray.cluster_utils import Cluster
 from flows.doctor import engine as look_at_engine
 from flows.settings import Settings
 from tasks.build_features import build_features
-from tasks.engine import cluster, ray_engine, shut_down
+from tasks.engine import cluster, engine_of, ray_engine, ray_training, shut_down
 from tasks.engine.jobs import build_part, predict_shard
+from tasks.engine.ray_training import train_member
 from tasks.night import Night
 from tasks.predict_heads import PredictionReport, predict_heads
 from tests.engine.conftest import tables
+from tests.engine.toy_course import new_course
+
+
+PASSES = 6
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +93,20 @@ def kill_at_work(nodes: Cluster, node: Any, began: Path) -> None:
     nodes.remove_node(node, allow_graceful=False)
 
 
+def saying_so(began: Path, node_id: str) -> Any:
+    """The member's work, which first says on how large a team it is, and whether it is the doomed node's."""
+
+    def member_with_words(told: Any) -> None:
+        import ray
+        from torch import distributed
+
+        is_doomed = ray.get_runtime_context().get_node_id() == node_id
+        (began / f"{'doomed' if is_doomed else 'safe'}, of {distributed.get_world_size()}").touch()
+        train_member(told)
+
+    return member_with_words
+
+
 def on(nodes: Cluster, night: Night) -> Night:
     return night.model_copy(update={"engine": "ray", "engine_address": nodes.address})
 
@@ -121,6 +140,29 @@ def test_scores_survive_a_node_that_is_killed(
         assert found.schema == rows.schema
         assert_frame_equal(sort(found), sort(rows), rel_tol=1e-5, abs_tol=1e-6)
     assert list((tmp_path / "began").iterdir()), "nothing was at work on the node that died"
+
+
+def test_training_goes_on_with_those_that_are_left_when_a_node_is_killed(
+    nodes: Cluster, shop_con: duckdb.DuckDBPyConnection, shop_night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = add_node(nodes)
+    nodes.wait_for_nodes()
+    began = shop_night.home / "began"
+    began.mkdir()
+    monkeypatch.setattr(ray_training, "train_member", saying_so(began, node.node_id))
+    alone, team = new_course(epochs=PASSES), new_course(epochs=PASSES)
+    passes = []
+    with engine_of(on(nodes, shop_night)) as engine:
+        for epoch in engine.train(shop_con, team):
+            if not passes:
+                nodes.remove_node(node, allow_graceful=False)
+            passes.append(epoch)
+    last = list(alone.learn())[-1]
+    assert {path.name for path in began.iterdir()} == {"safe, of 2", "doomed, of 2", "safe, of 1"}
+    assert [epoch.number for epoch in passes] == list(range(1, PASSES + 1))
+    assert passes[-1].rows == last.rows
+    assert passes[-1].validation_loss == pytest.approx(last.validation_loss, abs=0.05)
+    assert not (shop_night.home / "shards").exists()
 
 
 def test_the_doctor_shows_the_nodes(nodes: Cluster) -> None:

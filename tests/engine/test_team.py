@@ -14,36 +14,15 @@ import duckdb
 import pytest
 import torch
 
-from mtl_models.interactions import GradientCosines
 from mtl_models.milestones import Milestones
-from mtl_models.relative_losses import start_losses
 from tasks.engine.course import MILESTONES, TRAINED, Course, export_course, read_course, take_outcome
 from tasks.night import Night
-from tests.mtl_models.toy_shop import CONFIG, TASKS, make_shop, new_model, price_spells
+from tests.engine.toy_course import PASSES, new_course
 from warehouse.shards import ShardError
 
 CPU = torch.device("cpu")
 HERE = Path(__file__).parent
-PASSES = 3
 Said = dict[str, Any]
-
-
-def new_course(balancing: str = "fixed", epochs: int = PASSES) -> Course:
-    shop = make_shop()
-    model = new_model(shop, CONFIG.model_copy(update={"balancing": balancing, "finish_epochs": 0}))
-    scales = start_losses(model, shop.entities, shop.train)
-    model.start_demand_curve(price_spells(shop))
-    return Course(
-        model=model,
-        entities=shop.entities,
-        train=shop.train,
-        validation=shop.validation,
-        scales=scales,
-        weights=dict.fromkeys(TASKS, 1.0),
-        epochs=epochs,
-        calibrates=True,
-        cosines=GradientCosines(),
-    )
 
 
 def exported(course: Course, folder: Path) -> Path:
