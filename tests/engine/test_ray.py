@@ -150,6 +150,8 @@ def test_training_goes_on_with_those_that_are_left_when_a_node_is_killed(
     began = shop_night.home / "began"
     began.mkdir()
     monkeypatch.setattr(ray_training, "train_member", saying_so(began, node.node_id))
+    # Ray Train waits a minute for a node that it does not know to be dead yet.
+    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "5")
     alone, team = new_course(epochs=PASSES), new_course(epochs=PASSES)
     passes = []
     with engine_of(on(nodes, shop_night)) as engine:

@@ -108,7 +108,7 @@ def test_rows_of_every_table_arrive_as_they_were_published(tmp_path: Path, addre
     comment = "select obj_description('predictions.user_profiles_latest'::regclass)"
     assert "One row per known user." in database.run(comment)[0][0] and "user_id" in database.run(comment)[0][0]
     key = "select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'predictions.price_responses'::regclass"
-    assert ("PRIMARY KEY (run_id, product_id, price)",) in database.run(key)
+    assert ("PRIMARY KEY (product_id, price, run_id)",) in database.run(key)
 
 
 def test_what_the_shelf_does_not_keep_goes(home: Home, database: Session) -> None:
@@ -210,6 +210,16 @@ def test_a_contract_that_has_grown_finds_its_column(home: Home, database: Sessio
     database.run("comment on schema predictions_partitions is 'of another version'")
     home.release("20260705-b")
     assert database.run("select count(segment_name) from predictions.user_profiles_latest") == [(ROWS,)]
+
+
+def test_tables_whose_key_has_another_order_go_on_with_it(
+    home: Home, database: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(release_tables, "_key", lambda table: tuple(dict.fromkeys(("run_id", *table.key))))
+        home.release("20260704-a")
+    home.release("20260705-b")
+    assert seen(database) == {"20260705-b": ALL_ROWS}
 
 
 def test_a_server_that_is_not_there_is_named(home: Home) -> None:

@@ -132,8 +132,8 @@ def _create_table(session: Session, schema: Schema, published: Table) -> None:
 
 
 def _key(table: Table) -> tuple[str, ...]:
-    """The key within all runs."""
-    return ("run_id", *(name for name in table.key if name != "run_id"))
+    """The key within all runs; the run last, for it is one in a partition and tells no rows apart."""
+    return (*(name for name in table.key if name != "run_id"), "run_id")
 
 
 def _comment(session: Session, table: Table, kind: str = "table") -> None:
