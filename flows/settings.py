@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     memory_limit: str = Field("3GB", description="Memory of the database; beyond it, it spills to disk")
     engine: Literal["local", "ray"] = Field(
         "local",
-        description="Where heavy features are built and predictions are made: in the night's process, "
-        "or on a Ray cluster",
+        description="Where heavy features are built, the model is trained and predictions are made: in the night's "
+        "process, or on a Ray cluster",
     )
     engine_address: str = Field(
         "local",

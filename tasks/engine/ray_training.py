@@ -58,9 +58,7 @@ def train_by_team(
         scaling_config=ScalingConfig(
             num_workers=(1, size.members), use_gpu=size.has_gpu, resources_per_worker=_resources(size)
         ),
-        run_config=RunConfig(
-            name="team", storage_path=str(folder), failure_config=FailureConfig(max_failures=RETRIES)
-        ),
+        run_config=RunConfig(name="team", storage_path=str(folder), failure_config=FailureConfig(max_failures=RETRIES)),
     )
     seen = 0
     for _ in _until_done(trainer):

@@ -29,7 +29,6 @@ from tasks.predict_heads import PredictionReport, predict_heads
 from tests.engine.conftest import tables
 from tests.engine.toy_course import new_course
 
-
 PASSES = 6
 
 
