@@ -14,8 +14,9 @@ import numpy as np
 from mtl_models import metrics
 from mtl_models.censoring import LEAST_AVAILABLE_RATIO
 from mtl_models.metrics import Values
+from mtl_models.normal import Z_90
 from mtl_models.score import Columns, Prediction, Score, of_column
-from mtl_models.scorecard_service import Z_90, poisson_quantile
+from mtl_models.scorecard_service import poisson_quantile
 
 LEVELS = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p95": 0.95}
 RATE = "84-day rate"

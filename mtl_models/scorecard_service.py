@@ -7,10 +7,8 @@ import numpy as np
 from mtl_models import metrics
 from mtl_models.heads.tickets import PRIORITIES
 from mtl_models.metrics import Values
+from mtl_models.normal import Z_90
 from mtl_models.score import Columns, Prediction, Score, of_column
-
-# Standard deviations from the median to the 90% quantile of a normal distribution.
-Z_90 = 1.2816
 
 
 def score_order_risks(targets: Columns, _: Columns, predicted: Columns) -> list[Score]:

@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mtl_models.normal import Z_90, Z_95
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 DAYS = 7.0
-Z_90, Z_95 = 1.2815515655446004, 1.6448536269514722
 UNLIMITED_DAYS = 1e6
 # An order for longer than the forecast looks ahead would rest on nothing.
 LONGEST_CYCLE_DAYS = 28.0

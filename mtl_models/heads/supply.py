@@ -11,12 +11,13 @@ from torch.nn import functional
 from mtl_models.censoring import observed_demand
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import known, masked_mean, negative_binomial_deviance, pinball
+from mtl_models.normal import Z_90, Z_95
 from mtl_models.samples import TaskSamples
 from mtl_models.tower import Tower
 
 LEVELS = (0.1, 0.5, 0.9, 0.95)
 # Where the standard normal has them.
-NORMAL_QUANTILES = (-1.2816, 0.0, 1.2816, 1.6449)
+NORMAL_QUANTILES = (-Z_90, 0.0, Z_90, Z_95)
 # Dispersion of the mean's loss, as for the price response: it is the same curve.
 DISPERSION = 0.1
 # Of the weeks around their level, until training rows tell, and the most that is believed of them.

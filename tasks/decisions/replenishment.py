@@ -7,7 +7,6 @@ import numpy as np
 
 from mtl_models.decisions.replenishment import (
     DAYS,
-    Z_90,
     Policy,
     days_until,
     demand_over,
@@ -16,6 +15,7 @@ from mtl_models.decisions.replenishment import (
     share_of_demand,
     weekly_variance,
 )
+from mtl_models.normal import Z_90
 from tasks.decisions.context import Arrays, arrays, run_step, store, write
 
 WEEKS = 4

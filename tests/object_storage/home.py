@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 from bench_publish import fill
 
+from tests.releases import new_release
 from warehouse.connect import open_warehouse
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.contracts.ddl import create_all
@@ -40,17 +40,7 @@ class Home:
 
     def remember(self, run_id: str) -> None:
         """The release in the home's diary, so to speak."""
-        release = Release(
-            release_number=len(self.releases) + 1,
-            run_id=run_id,
-            as_of_date=date(2026, 7, 4),
-            file_name=f"{run_id}.duckdb",
-            kind="release",
-            reason="night",
-            released_by="nightly",
-            released_at=datetime(2026, 7, 4, 2, 30, tzinfo=UTC).replace(tzinfo=None),
-        )
-        self.releases.append(release)
+        self.releases.append(new_release(len(self.releases) + 1, run_id))
 
     def write(self, run_id: str, rows: int, *, is_large: bool = False) -> None:
         """The published file; a large one has a table of 100 bytes a row that no compression makes less of."""

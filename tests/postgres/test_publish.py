@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from bench_publish import fill
 
 from tests.postgres.conftest import connect
+from tests.releases import new_release
 from warehouse.connect import open_warehouse
 from warehouse.contracts import PUBLISHED_TABLES
 from warehouse.contracts.ddl import create_all
@@ -46,16 +46,7 @@ class Home:
             con.execute("set variable run_id = $1", [run_id])
             for table in publish.PUBLISHED_TABLES:
                 fill(con, table, ROWS)
-        release = Release(
-            release_number=len(self.releases) + 1,
-            run_id=run_id,
-            as_of_date=date(2026, 7, 4),
-            file_name=f"{run_id}.duckdb",
-            kind="release",
-            reason="night",
-            released_by="nightly",
-            released_at=datetime(2026, 7, 4, 2, 30, tzinfo=UTC).replace(tzinfo=None),
-        )
+        release = new_release(len(self.releases) + 1, run_id)
         return self.show([*self.releases, release], run_id)
 
     def show(self, releases: Sequence[Release], run_id: str) -> Shown:
