@@ -145,8 +145,8 @@ def _then_now_and_modelled(prices: np.ndarray, choice: Choice, products: Arrays)
 
 
 def _pays_at_both_ends(prices: np.ndarray, products: Arrays, demand: Arrays) -> np.ndarray:
-    """Whether the first price is at least as good as the current one at either end of the elasticity's 80% interval: then
-    the change may be made without a person."""
+    """Whether the first price is at least as good as the current one at either end of the elasticity's 80% interval:
+    then the change may be made without a person."""
     spread = Z_90 * products["elasticity_sd"][demand["product_row"]]
     ends = (np.minimum(demand["elasticity"] + shift, 0) for shift in (-spread, spread))
     money = [_response(prices, products, demand, elasticity).objective for elasticity in ends]
