@@ -146,9 +146,7 @@ def open_memory(config: dict[str, Config] = READ_ANEW) -> Iterator[duckdb.DuckDB
 
 def open_workbench(spill_folder: Path, memory_limit: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A database in memory of one thread, for a worker among others; beyond the limit it spills into the folder."""
-    return open_memory(
-        {"memory_limit": memory_limit, "threads": 1, "temp_directory": str(spill_folder / "spilled"), **READ_ANEW}
-    )
+    return open_memory({"memory_limit": memory_limit, "threads": 1, "temp_directory": str(spill_folder), **READ_ANEW})
 
 
 def share_of_memory(memory_limit: str, count: int) -> str:

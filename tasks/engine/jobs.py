@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -88,8 +89,13 @@ def _models(served: tuple[Served, ...]) -> dict[str, ServingModel]:
 def _workbench(
     inputs: tuple[Input, ...], folder: Path, memory_limit: str, variables: Variables | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory with these tables, the night's macros and the variables."""
-    with open_workbench(folder, memory_limit) as con:
+    """A database in memory with these tables, the night's macros and the variables. It spills into a folder of its own:
+    databases that share one overwrite each other's files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        TemporaryDirectory(prefix="spilled-", dir=folder) as spilled,
+        open_workbench(Path(spilled), memory_limit) as con,
+    ):
         build.set_variables(con, variables or {})
         con.execute(read_sql("staging/schemas.sql"))
         for given in inputs:

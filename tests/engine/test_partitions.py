@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -11,11 +12,13 @@ import pytest
 from flows.doctor import engine as look_at_engine
 from flows.settings import Settings
 from tasks.build_features import build_features
-from tasks.engine import cluster, ray_engine
+from tasks.engine import cluster, jobs, ray_engine
 from tasks.engine.ray_engine import RayEngine
 from tasks.night import Night
 from tests.engine.conftest import tables
+from warehouse.connect import read_sql
 from warehouse.partitions import PARTITIONED, divide
+from warehouse.shards import part
 
 
 @pytest.fixture
@@ -117,3 +120,16 @@ def ordered_rows(con: duckdb.DuckDBPyConnection, file: str) -> list[tuple]:
     """The keys of the file's table in the order in which its rows lie."""
     second = {"features/users.sql": "user_id", "samples/recommendation.sql": "user_id, product_id"}[file]
     return con.execute(f"select cutoff_date, {second} from {PARTITIONED[file].makes}").fetchall()
+
+
+def test_a_part_beyond_its_memory_spills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into a folder that is there though nothing was written before, and gone afterwards."""
+    big = (
+        "create table big as select i, hash(i), repeat('x', 40) as words from range(2_000_000) as t (i) order by 2"
+    )
+    monkeypatch.setattr(jobs, "read_sql", lambda file: big if file == "big.sql" else read_sql(file))
+    target = tmp_path / "shards" / "big.made" / part(0)
+    job = jobs.BuildJob(file="big.sql", makes="big", variables={}, inputs=(), target=target, memory_limit="60MB")
+    made = jobs.build_part(job)
+    assert made.shard is not None and made.shard.rows == 2_000_000
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
