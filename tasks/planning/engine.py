@@ -11,9 +11,9 @@ from tasks.planning.estimate import Estimate
 from tasks.planning.machine import GIB, Machine
 from tasks.planning.shop import Shop
 
-# The share of a step's work that the engine `ray` spreads over workers (of the features, the SQL of four files);
-# everything else is one process beside one database.
-DISTRIBUTED = {"build_features": 0.5, "predict_heads": 1.0}
+# The share of a step's work that the engine `ray` spreads over workers (of the features, the SQL of four files; of the
+# training, the passes); everything else is one process beside one database.
+DISTRIBUTED = {"build_features": 0.5, "train_model": 0.8, "predict_heads": 1.0}
 # Seconds until a cluster on one machine was ready to train.
 RAY_START_S = 30.0
 # Of the machine's memory, so much is the system's and other programs'.

@@ -124,9 +124,7 @@ def ordered_rows(con: duckdb.DuckDBPyConnection, file: str) -> list[tuple]:
 
 def test_a_part_beyond_its_memory_spills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Into a folder that is there though nothing was written before, and gone afterwards."""
-    big = (
-        "create table big as select i, hash(i), repeat('x', 40) as words from range(2_000_000) as t (i) order by 2"
-    )
+    big = "create table big as select i, hash(i), repeat('x', 40) as words from range(2_000_000) as t (i) order by 2"
     monkeypatch.setattr(jobs, "read_sql", lambda file: big if file == "big.sql" else read_sql(file))
     target = tmp_path / "shards" / "big.made" / part(0)
     job = jobs.BuildJob(file="big.sql", makes="big", variables={}, inputs=(), target=target, memory_limit="60MB")
