@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from mtl_models.calibrate import FEWEST_OUTCOMES, fit_line
@@ -17,6 +17,7 @@ from mtl_models.losses import (
     soft_cross_entropy,
     tweedie_deviance,
 )
+from mtl_models.rising_curve import RisingCurve
 from mtl_models.samples import TaskSamples
 from mtl_models.tower import Tower
 
@@ -24,8 +25,6 @@ PROBABILITIES = ("buys_28d", "buys_7d", "churns_90d", "discount_share_28d", "con
 # Those that start from what the days on which the user showed up say (mtl_models.presence).
 STARTS = {"buys_28d": "presence_buys_28d", "buys_7d": "presence_buys_7d"}
 SPEND_LEVELS = (0.1, 0.5, 0.9)
-# Weights of p10, p50 and p90 in the mean of a skewed distribution.
-SWANSON = (0.3, 0.4, 0.3)
 # A share below this is a category that the user has not touched yet, not one that is impossible.
 SMALLEST_SHARE = 1e-5
 # Say of smoothed history, plain history and the shop's average in a user's interests before training.
@@ -55,8 +54,7 @@ class UserProfile(Head):
         super().__init__(width, interests)
         self.orders = Tower(width, len(PROBABILITIES))
         self.spend = Tower(width, len(SPEND_LEVELS))
-        # Swanson's rule on quantiles that start at half, once and twice the baseline gives 1.15 of it.
-        self.log_mean_scale = nn.Parameter(torch.tensor(-0.14))
+        self.mean_spend = RisingCurve()
         self.mixture = Tower(width, len(FIRST_MIXTURE))
         self.tilt = Tower(width, interests)
         self.register_buffer("prior_shares", torch.full((interests,), 1 / interests))
@@ -77,6 +75,10 @@ class UserProfile(Head):
             is_known = ~torch.isnan(observed)
             if torch.minimum(observed[is_known].sum(), (1 - observed[is_known]).sum()) >= FEWEST_OUTCOMES:
                 self.start_lines[i] = fit_line(_log_odds(rows, start)[is_known], observed[is_known])
+        spend = rows.targets["spend_28d"]
+        is_known = ~torch.isnan(spend)
+        score = _spend_score(torch.log1p(rows.baselines["spend_28d"]), self._start("buys_28d", rows))
+        self.mean_spend.start(score[is_known], spend[is_known])
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """Logits by target, spend mean and ordered quantiles (log scale), log shares."""
@@ -94,7 +96,7 @@ class UserProfile(Head):
         residual = self.spend(view.shared)  # [n, 3]
         quantiles = _ordered(torch.log1p(rows.baselines["spend_28d"]) + residual[:, 1], residual)
         outputs["log1p_spend_quantiles"] = quantiles
-        outputs["log_spend"] = self._log_mean(quantiles)
+        outputs["log_spend"] = self.mean_spend(_spend_score(quantiles[:, 1], outputs["buys_28d"]).detach())
         outputs["log_shares"] = self._log_shares(view, rows)
         return outputs
 
@@ -141,16 +143,6 @@ class UserProfile(Head):
         slope, intercept = self.start_lines[list(STARTS).index(name)]
         return slope * _log_odds(rows, STARTS[name]) + intercept
 
-    def _log_mean(self, quantiles: Tensor) -> Tensor:
-        """[n] log of the mean that the quantiles [n, 3] imply: Swanson's rule (Hurst, Brown and Swanson 2000), times
-        one learned factor for the tail beyond p90.
-
-        A mean with features of its own would follow the few large spenders and put users in a worse order
-        (measured: rank correlation 0.768 where the median has 0.778).
-        """
-        spend = torch.expm1(quantiles.detach()).clamp_min(0.0) @ quantiles.new_tensor(SWANSON)
-        return spend.clamp_min(1.0).log() + self.log_mean_scale
-
     def _log_shares(self, view: View, rows: TaskSamples) -> Tensor:
         """[n, interests] log of the mixture, tilted."""
         smoothed, own = (known(rows.baselines[name]) for name in ("category_shares_smoothed", "category_shares"))
@@ -169,6 +161,16 @@ def _binary_target(rows: TaskSamples, name: str) -> Tensor:
 def _log_odds(rows: TaskSamples, baseline: str) -> Tensor:
     """[n] of a baseline's probability."""
     return logit(rows.baselines[baseline], margin=0.005)
+
+
+def _spend_score(log1p_median: Tensor, buys: Tensor) -> Tensor:
+    """[n] logarithm of the median spend times the order probability, from log odds: what puts users in order of spend.
+
+    A mean with features of its own would follow the few large spenders, and so does one made of the outer quantiles
+    (measured on validation windows of two shops: rank correlation 0.770 and 0.688 by Swanson's rule, 0.780 and 0.704 by
+    this; error of the deciles' means 15% and 16%, with the curve over this 5% and 7%).
+    """
+    return log1p_median + functional.logsigmoid(buys)
 
 
 def _ordered(median: Tensor, residual: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from mtl_models.heads import TASKS
@@ -33,9 +34,9 @@ def test_a_new_model_predicts_its_baselines(shop: Shop) -> None:
     predicted = predict(model, shop.entities, shop.train)
     profile, demand = shop.train["profile"].baselines, shop.train["demand"]
     torch.testing.assert_close(predicted["profile"]["order_probability_28d"], profile["buys_28d"])
-    torch.testing.assert_close(
-        predicted["profile"]["expected_revenue_28d"], profile["spend_28d"].clamp_min(1), rtol=0.03, atol=0.2
-    )
+    # What users of a baseline spent, which is not what the baseline says, but all together.
+    spent = shop.train["profile"].targets["spend_28d"]
+    assert float(predicted["profile"]["expected_revenue_28d"].mean()) == pytest.approx(float(spent.nanmean()), rel=0.1)
     torch.testing.assert_close(predicted["profile"]["expected_revenue_28d_p50"], profile["spend_28d"])
     redeemed = shop.train["promotion"].targets["redeemed"]
     expected = redeemed.nanmean().expand(len(redeemed))
