@@ -9,14 +9,16 @@ from torch.nn import functional
 KNOTS = 10
 # Next to nothing for a logarithm of money, and still a slope that a gradient can find.
 SMALLEST_RISE = 0.01
+# Rows that stand for a group without any.
+EMPTY = 1e-6
 # Logarithm of the mean of those who never spent.
 LOWEST = -3.0
 
 
 class RisingCurve(nn.Module):
     """[n] scores to [n] log means: straight lines between knots, each at least as high as the one before (isotonic
-    regression, Barlow et al. 1972, with the steps smoothed). Beyond the last knot the mean grows as the score's
-    exponential does, before the first it stays."""
+    regression, Barlow et al. 1972, with the steps smoothed). Beyond the last knot it rises as before it,
+    but no faster than the score, before the first it stays."""
 
     knots: Tensor
 
@@ -34,9 +36,8 @@ class RisingCurve(nn.Module):
             return
         edges = torch.quantile(_some_of(score), torch.linspace(0, 1, KNOTS + 1, device=score.device))
         group = torch.bucketize(score, edges[1:-1])
-        means = _mean_by(group, amount).clamp_min(0.0).log().clamp_min(LOWEST)
-        heights = means.cummax(dim=0).values
-        self.knots.copy_(_mean_by(group, score).cummax(dim=0).values)
+        heights = _rising_means(group, amount).clamp_min(0.0).log().clamp_min(LOWEST)
+        self.knots.copy_(_rising_means(group, score))
         self.first.copy_(heights[0])
         rises = heights.diff().clamp_min(SMALLEST_RISE)
         self.rises.copy_(torch.log(torch.expm1(rises)))
@@ -45,8 +46,9 @@ class RisingCurve(nn.Module):
         """[n] log means."""
         low, width = self.knots[:-1], self.knots.diff().clamp_min(1e-4)
         come_through = ((score[:, None] - low) / width).clamp(0.0, 1.0)  # [n, KNOTS - 1]
-        beyond = (score - self.knots[-1]).clamp_min(0.0)
-        return self.first + come_through @ functional.softplus(self.rises) + beyond
+        rises = functional.softplus(self.rises)
+        beyond = (score - self.knots[-1]).clamp_min(0.0) * (rises[-1] / width[-1]).clamp_max(1.0)
+        return self.first + come_through @ rises + beyond
 
 
 def _some_of(score: Tensor, most: int = 1_000_000) -> Tensor:
@@ -54,11 +56,16 @@ def _some_of(score: Tensor, most: int = 1_000_000) -> Tensor:
     return score[:: max(len(score) // most, 1)]
 
 
-def _mean_by(group: Tensor, values: Tensor) -> Tensor:
-    """[KNOTS] means of the groups; an empty group has that of the groups before, as its rise is none."""
-    count = torch.bincount(group, minlength=KNOTS)
-    total = torch.zeros(KNOTS, dtype=torch.float64, device=values.device).index_add_(0, group, values.double())
-    means = total / count
-    seen = torch.nonzero(count).squeeze(1)
-    nearest = seen[(torch.searchsorted(seen, torch.arange(KNOTS, device=seen.device), right=True) - 1).clamp_min(0)]
-    return means[nearest].to(values.dtype)
+def _rising_means(group: Tensor, values: Tensor) -> Tensor:
+    """[KNOTS] isotonic regression of the values on the number of their group, by its max-min formula; a group without
+    values has the mean of all before its neighbours have a say."""
+    count = torch.bincount(group, minlength=KNOTS).double()
+    total = torch.zeros_like(count).index_add_(0, group, values.double())
+    count, total = count + EMPTY, total + EMPTY * values.double().mean()
+    counts, totals = (functional.pad(each.cumsum(0), (1, 0)) for each in (count, total))
+    means = (totals[None, 1:] - totals[:-1, None]) / (counts[None, 1:] - counts[:-1, None])  # [from, to]
+    first, last = torch.triu_indices(KNOTS, KNOTS, device=values.device)
+    upper = torch.full_like(means, torch.inf).index_put((first, last), means[first, last])
+    lowest_onwards = upper.flip(1).cummin(dim=1).values.flip(1)  # [from, at]: of all stretches that end there or later
+    rising = lowest_onwards.masked_fill(torch.ones_like(means).tril(-1).bool(), -torch.inf).max(dim=0).values
+    return rising.to(values.dtype)

@@ -39,12 +39,22 @@ def test_it_starts_at_the_means() -> None:
     assert at(curve, *score.tolist()).exp().sum().item() == pytest.approx(float(amount.sum()), rel=0.03)
 
 
-def test_beyond_the_last_knot_money_grows_with_the_score() -> None:
-    curve = RisingCurve()
-    curve.start(*spenders())
+@pytest.mark.parametrize(("power", "slope"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (3.0, 1.0)])
+def test_beyond_the_last_knot_it_goes_on_but_no_faster_than_the_score(power: float, slope: float) -> None:
+    curve, (score, _) = RisingCurve(), spenders()
+    curve.start(score, (power * score).exp())
     first, last = float(curve.knots[0]), float(curve.knots[-1])
-    assert at(curve, last + 1.0, last + 2.0).diff().item() == pytest.approx(1.0, abs=1e-5)
+    assert at(curve, last + 1.0, last + 2.0).diff().item() == pytest.approx(slope, abs=0.05)
     assert at(curve, first - 5.0).item() == pytest.approx(curve.first.item())
+
+
+def test_what_falls_is_pooled() -> None:
+    """Means 1, 5, 3, 8, ... of ten groups: the second and third become 4."""
+    means = torch.tensor([1.0, 5.0, 3.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0])
+    curve = RisingCurve()
+    curve.start(torch.arange(float(KNOTS)).repeat_interleave(100), means.repeat_interleave(100))
+    expected = torch.tensor([1.0, 4.0, 4.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0]).log()
+    torch.testing.assert_close(at(curve, *range(KNOTS)), expected, atol=3 * SMALLEST_RISE, rtol=0)
 
 
 @pytest.mark.parametrize(
