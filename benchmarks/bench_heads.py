@@ -28,6 +28,7 @@ from quality.designs import without_plan
 from quality.export import export
 from quality.fits import FITS, fit_all
 from quality.goals import goals_of
+from quality.lead_times import lead_time_contest
 from quality.lists import ease, personal
 
 from flows.environment import set_defaults
@@ -97,6 +98,7 @@ def measure(home: Path, python: str | None, draws: int, folder: Path | None) -> 
     """What is kept of a shop: its lines, and what ours and theirs cost."""
     with open_read_only(home / "warehouse.duckdb") as con:
         night = cost.night_of(con, home)
+        con.execute("set variable time_zone = $1", [night.time_zone])
         contests = list(contests_of(con, load_tonight(night), python))
         if folder:
             export(con, {contest.name: contest.ours for contest in contests}, folder)
@@ -112,7 +114,7 @@ def measure(home: Path, python: str | None, draws: int, folder: Path | None) -> 
 
 
 def contests_of(con: duckdb.DuckDBPyConnection, model: ServingModel, python: str | None) -> Iterator[Contest]:
-    """Every task that the night's model has learned and a peer competes in."""
+    """Every task that the night's model has learned and a peer competes in, and the suppliers' lead time."""
     tasks = tuple(task for task in FITS if task in model.saved.tasks)
     frames = read_frames(con, tables_of(tasks), ("test",))
     scored = model.score(frames, "test", tasks)
@@ -124,6 +126,8 @@ def contests_of(con: duckdb.DuckDBPyConnection, model: ServingModel, python: str
     if "supply" in tasks:
         blind = model.score(without_plan(frames), "test", ("supply",))
         yield contest(con, NO_PLAN, "supply", read_answers(con, "supply", blind), python, knows_plan=False)
+    if lead_time := lead_time_contest(con, python):
+        yield lead_time
 
 
 def contest(

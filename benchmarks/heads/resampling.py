@@ -74,6 +74,11 @@ def redrawn(con: duckdb.DuckDBPyConnection, task: str, answers: Answers, draws: 
         keys = read_keys(con, TASKS[task].table, "test", f"{ENTITIES[task]} as entity")["entity"]
         entity = keys.rank("dense").to_numpy().astype(np.int64) - 1
         count = int(entity.max()) + 1
+    yield from redrawn_entities(answers, entity, count, draws)
+
+
+def redrawn_entities(answers: Answers, entity: Numbers, count: int, draws: int) -> Iterator[Answers]:
+    """The answers about entities drawn anew; `entity` numbers that of each row, below `count`."""
     random = np.random.default_rng(LUCK)
     for _ in range(draws):
         yield resample(answers, entity, random.integers(count, size=count))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
-from heads.resampling import redrawn
+from heads.resampling import Numbers, redrawn, redrawn_entities
 from quality.goals import Goal
 
 from mtl_models import metrics
@@ -19,20 +19,35 @@ from tasks.score_heads import Answers, score_answers
 Z_95 = 1.96
 OURS, NAIVE = "ours", "naive"
 # Shown though they neither decide a release nor have a goal of their own.
-ALSO_SHOWN = ("returned auc",)
+ALSO_SHOWN = ("returned auc", "late_days pinball_p50", "late_days pinball_p90")
 # Measures of one contender: {measured thing and metric: score}.
 Scores = dict[str, Score]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:
-    """A task with the answers of all contenders; `cpu_s` is what the peers cost."""
+    """A task with the answers of all contenders; `cpu_s` is what the peers cost. What is no task of a head says itself
+    what it is measured by, and numbers the `entities` of its rows that are drawn together."""
 
     name: str
     task: str
     ours: Answers
     peers: Mapping[str, Answers]
     cpu_s: float = 0.0
+    measured_by: Callable[[Answers], list[Score]] | None = None
+    entities: Numbers | None = None
+
+    def measures(self, answers: Answers) -> Scores:
+        """{measured thing and metric: score} of these answers."""
+        if self.measured_by is None:
+            return measures(self.task, answers)
+        return _by_name(self.measured_by(answers))
+
+    def redrawn(self, con: duckdb.DuckDBPyConnection, answers: Answers, draws: int) -> Iterable[Answers]:
+        """The answers about entities drawn anew, the same ones for every contender."""
+        if self.entities is None:
+            return redrawn(con, self.task, answers, draws)
+        return redrawn_entities(answers, self.entities, int(self.entities.max()) + 1, draws)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +78,9 @@ def play(
 ) -> list[Line]:
     """A line for every measure that has a goal, that decides a release, or that is `ALSO_SHOWN`."""
     sides = {OURS: contest.ours, **contest.peers}
-    published = {side: measures(contest.task, answers) for side, answers in sides.items()}
+    published = {side: contest.measures(answers) for side, answers in sides.items()}
     drawn = {
-        side: [measures(contest.task, again) for again in redrawn(con, contest.task, answers, draws)]
+        side: [contest.measures(again) for again in contest.redrawn(con, answers, draws)]
         for side, answers in sides.items()
     }
     return [
@@ -77,8 +92,7 @@ def play(
 
 def measures(task: str, answers: Answers) -> Scores:
     """Those of the night, and some that only a comparison asks for."""
-    scores = [*score_answers(task, answers), *_more(task, answers)]
-    return {f"{score.task} {score.metric}": score for score in scores}
+    return _by_name([*score_answers(task, answers), *_more(task, answers)])
 
 
 def with_categories(con: duckdb.DuckDBPyConnection, answers: Answers) -> Answers:
@@ -93,6 +107,10 @@ def with_categories(con: duckdb.DuckDBPyConnection, answers: Answers) -> Answers
         maintain_order="left",
     )
     return replace(answers, inputs={**answers.inputs, "category": names["category_index"].fill_null(-1).to_numpy()})
+
+
+def _by_name(scores: Iterable[Score]) -> Scores:
+    return {f"{score.task} {score.metric}": score for score in scores}
 
 
 def _more(task: str, answers: Answers) -> list[Score]:

@@ -42,8 +42,10 @@ def night_of(con: duckdb.DuckDBPyConnection, home: Path) -> Night:
     run_id, as_of, source, settings = con.execute(
         "select run_id, as_of_date, source, settings_json from ops.runs order by started_at desc limit 1"
     ).fetchall()[0]
-    model = ModelConfig(**(json.loads(settings)["model"] if settings else {}) | {"warm_start": False})
-    return Night(run_id=run_id, as_of_date=as_of, source=source, home=home, model=model)
+    known = json.loads(settings) if settings else {}
+    model = ModelConfig(**known.get("model", {}) | {"warm_start": False})
+    time_zone = known.get("time_zone", "UTC")
+    return Night(run_id=run_id, as_of_date=as_of, source=source, home=home, time_zone=time_zone, model=model)
 
 
 def cost(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, float]:

@@ -42,7 +42,12 @@ def read_design(con: duckdb.DuckDBPyConnection, task: str, *, knows_plan: bool =
     rows = {fold: (measured if fold == "test" else learned).samples[table][fold] for fold in FOLDS}
     described = {fold: _described(measured if fold == "test" else learned, rows[fold]) for fold in FOLDS}
     hidden = [*HIDDEN.get(task, ()), *(() if knows_plan else _told_by_the_plan(described["test"]))]
-    every = pl.concat([described[fold].drop(hidden) for fold in FOLDS], how="vertical_relaxed")
+    return as_design({fold: part.drop(hidden) for fold, part in described.items()}, rows)
+
+
+def as_design(described: Mapping[str, pl.DataFrame], rows: dict[str, pl.DataFrame]) -> Design:
+    """What describes the rows of each fold, as matrices."""
+    every = pl.concat([described[fold] for fold in FOLDS], how="vertical_relaxed")
     words = [name for name, kind in every.schema.items() if kind == pl.String]
     codes = every.with_columns(pl.col(words).rank("dense").cast(pl.Float32))
     matrix = codes.select(pl.all().cast(pl.Float32).fill_null(float("nan"))).to_numpy()

@@ -37,6 +37,8 @@ SHARES = {"learning_rate": 0.1, "num_leaves": 7, "min_child_samples": 200, "feat
 DEMAND = {"learning_rate": 0.08, "num_leaves": 31, "bagging_fraction": 0.7}
 LISTS = {"learning_rate": 0.1, "num_leaves": 31, "feature_fraction": 0.8, "lambdarank_truncation_level": 40}
 LISTS |= {"eval_at": [20]}
+# No head's task: the days that suppliers are late.
+LEAD_TIME = "lead_time"
 
 FITS = {
     "profile": (
@@ -77,6 +79,10 @@ FITS = {
             for p in (10, 50, 90)
         ),
     ),
+    LEAD_TIME: tuple(
+        Fit(name=f"late_days_p{p}", target="late_days", objective="quantile", settings={"alpha": p / 100})
+        for p in (50, 90)
+    ),
 }
 # The logistic regression reads what the campaign and the user's past with coupons say, as the reference protocol's.
 LOGISTIC = ("ctx_", "base_redeemed", "user spend_28d", "user spend_84d", "user order_days_28d", "user recency_days")
@@ -92,8 +98,12 @@ class Fitted:
 
 
 def fit_all(con: duckdb.DuckDBPyConnection, task: str, python: str, *, knows_plan: bool = True) -> Fitted:
-    """Every fit of the task by that interpreter."""
-    design = read_design(con, task, knows_plan=knows_plan)
+    """Every fit of the task by that interpreter, on the night's own rows."""
+    return fit_design(read_design(con, task, knows_plan=knows_plan), task, python)
+
+
+def fit_design(design: Design, task: str, python: str) -> Fitted:
+    """Every fit of the task by that interpreter, on these rows."""
     with tempfile.TemporaryDirectory(prefix="fivefold-peers-") as folder:
         _write(design, task, Path(folder))
         done = subprocess.run([python, HERE / "trees.py", folder], capture_output=True, text=True)

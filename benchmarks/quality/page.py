@@ -8,9 +8,10 @@ from pathlib import Path
 
 from quality.contests import Line
 from quality.goals import MOST_CPU_S, MOST_MEMORY_MIB
+from quality.lead_times import SEEN_DAYS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "quality.md"
-HOW = """# Each head beside the tool that one would use instead
+HOW = f"""# Each head beside the tool that one would use instead
 
 Written by `make bench-heads` (`benchmarks/bench_heads.py`), from its results.
 
@@ -25,6 +26,12 @@ Written by `make bench-heads` (`benchmarks/bench_heads.py`), from its results.
   their rows, the same draws for both. Arrows say which way is better.
 * *Without the plan*: the same joint model told that promotions and prices stay as usual, beside a LightGBM that learned
   without any plan.
+* *Lead time*: days from the promised day to the receipt, line by line; ours are each supplier's quantiles at the start
+  of the window. Peers learn from the lines received before it: LightGBM from what an order says, naive is each
+  supplier's plain quantile. Judged are the lines of the window whose first {SEEN_DAYS} days after the promise are
+  over, whoever foretold what; a line that took longer or is still open counts as {SEEN_DAYS} days late, and no one
+  is taken to foretell more. The loss takes days as whole, which favours those who name whole days; the share that came
+  within p90 spreads a day evenly over itself. Suppliers are drawn anew. No purchase orders, no such contest.
 * CPU seconds: ours are those of training and predicting all heads at once, theirs of fitting and predicting each task,
   on one core.
 """
