@@ -167,8 +167,8 @@ def _spend_score(log1p_median: Tensor, buys: Tensor) -> Tensor:
     """[n] logarithm of the median spend times the order probability, from log odds: what puts users in order of spend.
 
     A mean with features of its own would follow the few large spenders, and so does one made of the outer quantiles
-    (measured on validation windows of two shops: rank correlation 0.770 and 0.688 by Swanson's rule, 0.780 and 0.704 by
-    this; error of the deciles' means 15% and 16%, with the curve over this 5% and 7%).
+    (measured on validation windows of two shops: rank correlation 0.770 and 0.688 by Swanson's rule, 0.779 and 0.705 by
+    this; error of the deciles' means 15% and 16%, with the curve over this 5% and 15%).
     """
     return log1p_median + functional.logsigmoid(buys)
 
