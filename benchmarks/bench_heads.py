@@ -43,7 +43,7 @@ from tasks.serving import ServingModel, load_tonight, measured_window
 from warehouse.connect import open_read_only
 
 HERE = Path(__file__).parent
-RESULTS = Path(".fivefold/quality.jsonl")
+RESULTS = HERE / "results" / "quality.jsonl"
 NIGHTS = {"completejourney": date(2018, 1, 1)} | {f"demo_shop:small?seed={seed}": None for seed in (1, 2, 3)}
 NO_PLAN = "supply without the plan"
 

@@ -34,7 +34,7 @@ from tasks.readiness import check_readiness
 from warehouse.connect import open_read_only
 
 HERE = Path(__file__).parent
-RESULTS = Path(".fivefold/mtl_heads.jsonl")
+RESULTS = HERE / "results" / "mtl_heads.jsonl"
 DEMO_SHOP = "demo_shop:small?seed=1"
 JOINT = tuple(way for way in ARCHITECTURES if way != SINGLE)
 WAYS = (SINGLE, *JOINT, PLACEBO)

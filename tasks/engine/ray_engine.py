@@ -39,7 +39,7 @@ class RayEngine:
         nodes = cluster.nodes()
         alive = [node.cpus for node in nodes if node.is_alive]
         self.workers = max(sum(alive), 1)
-        self.team = TeamSize.of(nodes)
+        self.team = TeamSize.of(nodes, may_use_gpus=night.model.device != "cpu")
         self.memory_limit = share_of_memory(night.memory_limit, max(alive))
         self._exported: dict[tuple[str, int], ShardSet] = {}
 

@@ -31,11 +31,11 @@ class TeamSize:
     has_gpu: bool
 
     @classmethod
-    def of(cls, nodes: Sequence[Node]) -> TeamSize:
+    def of(cls, nodes: Sequence[Node], *, may_use_gpus: bool) -> TeamSize:
         """A member for each GPU; where there are none, one for each machine, or more on those that are larger: threads
         of one process share weights, so that fewer members have fewer gradients to send."""
         alive = [node for node in nodes if node.is_alive and node.cpus]
-        if gpus := sum(node.gpus for node in alive):
+        if may_use_gpus and (gpus := sum(node.gpus for node in alive)):
             return cls(members=gpus, cpus=1, has_gpu=True)
         cpus = min((node.cpus for node in alive), default=1)
         return cls(members=sum(node.cpus // cpus for node in alive), cpus=cpus, has_gpu=False)
