@@ -6,7 +6,9 @@ import re
 import shlex
 from pathlib import Path
 
+import bench_heads
 import typer
+from quality import page
 
 from flows import settings_page
 from flows.cli import app
@@ -26,11 +28,15 @@ def test_the_settings_page_is_current() -> None:
     assert settings_page.PAGE.read_text() == settings_page.settings_page(), "run `make docs`"
 
 
+def test_the_quality_page_is_that_of_the_results() -> None:
+    assert page.PAGE.read_text() == page.text(bench_heads.kept(bench_heads.RESULTS)), "run `make bench-heads`"
+
+
 def test_the_dictionary_names_every_table_and_column() -> None:
-    page = dictionary.dictionary()
+    written = dictionary.dictionary()
     for table in ALL_TABLES:
-        assert f"### {table.schema}.{table.name}\n" in page
-        section = page.split(f"### {table.schema}.{table.name}\n")[1].split("\n### ")[0]
+        assert f"### {table.schema}.{table.name}\n" in written
+        section = written.split(f"### {table.schema}.{table.name}\n")[1].split("\n### ")[0]
         assert all(re.search(rf"^\| \**{column.name}\** \|", section, re.M) for column in table.columns)
 
 
