@@ -149,8 +149,11 @@ def test_training_goes_on_with_those_that_are_left_when_a_node_is_killed(
     began = shop_night.home / "began"
     began.mkdir()
     monkeypatch.setattr(ray_training, "train_member", saying_so(began, node.node_id))
-    # Ray Train waits a minute for a node that it does not know to be dead yet.
+    # Ray Train waits a minute for a node that it does not know to be dead yet, asks every two seconds how members do,
+    # and starts for seconds what would tell of nodes that a cloud takes back.
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "5")
+    monkeypatch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
+    monkeypatch.setenv("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     alone, team = new_course(epochs=PASSES), new_course(epochs=PASSES)
     passes = []
     with engine_of(on(nodes, shop_night)) as engine:
