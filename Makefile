@@ -34,7 +34,8 @@ demo: install  ## the same in .fivefold/demo, where the demo shop lives three ni
 # Tests start a PostgreSQL server and a browser of their own; where these can be installed they are, elsewhere such tests
 # are skipped.
 test-programs:
-	@test -d /usr/lib/postgresql && command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+	@test -d /usr/lib/postgresql && \
+		for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name; done | grep -q . || \
 		! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql chromium; } >/dev/null || true
 

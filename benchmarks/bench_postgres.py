@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -19,6 +18,7 @@ from bench_publish import fill
 
 from tests.landing import empty_warehouse
 from tests.postgres.server import find_programs, running_server
+from tests.releases import new_release
 from warehouse.connect import open_read_only, open_warehouse
 from warehouse.contracts import PUBLISHED_TABLES, feed
 from warehouse.contracts.ddl import create_all
@@ -79,11 +79,7 @@ def publish_file(shelf: Shelf, run_id: str) -> list[Release]:
         create_all(con, PUBLISHED_TABLES)
         con.execute("set variable run_id = $1", [run_id])
         fill(con, TABLE, ROWS)
-    moment = datetime.now(UTC).replace(tzinfo=None)
-    common = {"file_name": f"{run_id}.duckdb", "kind": "release", "reason": "bench", "released_by": "bench"}
-    return [
-        Release(release_number=1, run_id=run_id, as_of_date=date(2026, 7, 4), released_at=moment, **common)  # type: ignore[arg-type]
-    ]
+    return [new_release(1, run_id)]
 
 
 def main() -> None:

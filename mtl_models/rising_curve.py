@@ -64,8 +64,7 @@ def _rising_means(group: Tensor, values: Tensor) -> Tensor:
     count, total = count + EMPTY, total + EMPTY * values.double().mean()
     counts, totals = (functional.pad(each.cumsum(0), (1, 0)) for each in (count, total))
     means = (totals[None, 1:] - totals[:-1, None]) / (counts[None, 1:] - counts[:-1, None])  # [from, to]
-    first, last = torch.triu_indices(KNOTS, KNOTS, device=values.device)
-    upper = torch.full_like(means, torch.inf).index_put((first, last), means[first, last])
-    lowest_onwards = upper.flip(1).cummin(dim=1).values.flip(1)  # [from, at]: of all stretches that end there or later
-    rising = lowest_onwards.masked_fill(torch.ones_like(means).tril(-1).bool(), -torch.inf).max(dim=0).values
-    return rising.to(values.dtype)
+    is_backwards = torch.ones_like(means).tril(-1).bool()
+    forwards = means.masked_fill(is_backwards, torch.inf)
+    lowest = forwards.flip(1).cummin(dim=1).values.flip(1)  # [from, at]: of all stretches that end there or later
+    return lowest.masked_fill(is_backwards, -torch.inf).max(dim=0).values.to(values.dtype)

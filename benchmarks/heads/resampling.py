@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from mtl_models.heads import TASKS
@@ -72,9 +73,14 @@ def redrawn(con: duckdb.DuckDBPyConnection, task: str, answers: Answers, draws: 
         entity, count = answers.lists.lists, len(answers.lists.relevant)
     else:
         keys = read_keys(con, TASKS[task].table, "test", f"{ENTITIES[task]} as entity")["entity"]
-        entity = keys.rank("dense").to_numpy().astype(np.int64) - 1
+        entity = numbers_of(keys)
         count = int(entity.max()) + 1
     yield from redrawn_entities(answers, entity, count, draws)
+
+
+def numbers_of(names: pl.Series) -> Numbers:
+    """[n] the number of each name, from 0."""
+    return names.rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def redrawn_entities(answers: Answers, entity: Numbers, count: int, draws: int) -> Iterator[Answers]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import polars as pl
+from heads.resampling import numbers_of
 from numpy.typing import NDArray
 from quality.contests import Contest
 from quality.designs import FOLDS, Design, as_design
@@ -102,11 +103,6 @@ def coverage(late_days: Values, quantile: Values) -> float:
     """Share of lines that came by the day that was named, a day's share spread evenly over the day. What did not come
     within sight came by no day."""
     return count_coverage(np.where(late_days < SEEN_DAYS, late_days, np.inf), quantile)
-
-
-def numbers_of(names: pl.Series) -> NDArray[np.int64]:
-    """[n] the number of each name, from 0."""
-    return names.rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def _within_sight(quantiles: dict[str, NDArray]) -> dict[str, NDArray]:

@@ -64,7 +64,7 @@ def join(address: str, cpus: int | None = None) -> None:
     except Exception as error:  # Ray's own reasons come as any kind
         leave()
         raise ClusterError(
-            f"no Ray cluster at engine_address = {address!r}: {reason(error)} "
+            f"no Ray cluster at engine_address = {address!r}: {_reason(error)} "
             "Remedy: correct it, start that cluster (docs/ray.md), try again when the machine is less busy, or set "
             'engine = "local".'
         ) from error
@@ -119,13 +119,18 @@ def run_all(function: Callable[[Job], Result], jobs: Sequence[Job], cpus: int = 
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     except ray.exceptions.RayError as error:
-        raise ClusterError(
-            f"the Ray cluster lost work {RETRIES + 1} times: {reason(error)} "
-            'Remedy: fivefold doctor shows its nodes; start them again, or set engine = "local".'
-        ) from error
+        raise given_up("the Ray cluster lost work", error) from error
 
 
-def reason(error: Exception) -> str:
+def given_up(what: str, error: Exception) -> ClusterError:
+    """The error of something that was tried again as often as it may be."""
+    return ClusterError(
+        f"{what} {RETRIES + 1} times: {_reason(error)} "
+        'Remedy: fivefold doctor shows its nodes; start them again, or set engine = "local".'
+    )
+
+
+def _reason(error: Exception) -> str:
     """The first line of what was raised; its kind where it says nothing, as a timeout may."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 

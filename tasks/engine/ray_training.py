@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from mtl_models.milestones import Epoch, Milestones
-from tasks.engine.cluster import RETRIES, ClusterError, Node, reason
+from tasks.engine.cluster import RETRIES, Node, given_up
 from tasks.engine.course import MILESTONES, Course, export_course, take_outcome
 from tasks.engine.member import train_share
 from tasks.night import Night
@@ -102,7 +102,4 @@ def _until_done(trainer: Any) -> Iterator[None]:
             continue
         if error is None:
             return
-        raise ClusterError(
-            f"the training team failed {RETRIES + 1} times: {reason(error)} "
-            'Remedy: fivefold doctor shows the nodes; start them again, or set engine = "local".'
-        ) from error
+        raise given_up("the training team of the Ray cluster failed", error) from error
