@@ -14,6 +14,7 @@ task, but pricing and supply read one, for demand has one curve. Minimised is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +49,10 @@ class JointModel(nn.Module):
         self.branches = {branch_of(task): TASKS[task].table for task in tasks}
         shares = ARCHITECTURES[config.sharing].shares_encoders
         banks = {SHARED: self.tables} if shares else {branch: (table,) for branch, table in self.branches.items()}
-        self.banks = nn.ModuleDict({name: EncoderBank(preprocessing, read, config) for name, read in banks.items()})
+        blind = {TASKS[task].table for task in tasks if TASKS[task].is_blind_to_ids}
+        self.banks = nn.ModuleDict(
+            {name: EncoderBank(preprocessing, read, blind, config) for name, read in banks.items()}
+        )
         # The rows that a branch reads: a table's, as the shared encoders see them or as its own do.
         self.sources = {branch: table if shares else branch for branch, table in self.branches.items()}
         self.sharing = build_sharing((len(SLOTS) + 1) * config.slot_width, self.sources, config)
@@ -65,7 +69,7 @@ class JointModel(nn.Module):
         """{task: outputs} for the rows of any of the model's tables."""
         questions = self.consistency.ask(rows)  # about the users of rows whose tasks read profile; as a rule none
         with autocast(next(self.parameters()).device):
-            encoded = self._encode_all(entities, rows, questions)
+            encoded = self.encode(entities, rows, questions)
             features = self.sharing(encoded)  # {branch: [n, width]}, the questions last
         encoded, features = _in_full(encoded), _in_full(features)
         seen = {
@@ -77,23 +81,17 @@ class JointModel(nn.Module):
         outputs = {task: self.head(task)(views[task], rows[table]) for task, table in self.tasks_of(rows)}
         return self.consistency(self.heads, views, outputs, questions, features.get(SOURCE))
 
-    def encode(self, entities: Entities, branch: str, rows: TaskSamples) -> Tensor:
-        """[n, (slots + 1) * slot_width] as the sharing of a branch reads rows of its table."""
-        table = self.branches[branch]
-        is_blind = any(TASKS[task].is_blind_to_ids for task, _ in self.tasks_of([table]))
-        bank = self.banks[SHARED if SHARED in self.banks else branch]
-        return bank(entities, table, rows, hide_ids=is_blind)
-
-    def _encode_all(self, entities: Entities, rows: Rows, questions: Questions | None) -> dict[str, Tensor]:
-        """{source: its rows as sharing reads them, and the questions last}."""
-        encoded: dict[str, Tensor] = {}
-        for branch, source in self.sources.items():
-            if source not in encoded and self.branches[branch] in rows:
-                encoded[source] = self.encode(entities, branch, rows[self.branches[branch]])
+    def encode(self, entities: Entities, rows: Rows, questions: Questions | None = None) -> dict[str, Tensor]:
+        """{source: [n, (slots + 1) * slot_width]} its rows as sharing reads them, the questions last."""
+        read = {
+            self.sources[branch]: [(table, rows[table])] for branch, table in self.branches.items() if table in rows
+        }
         if questions is not None:
-            asked, source = self.encode(entities, SOURCE, questions.rows), self.sources[SOURCE]
-            encoded[source] = torch.cat([encoded[source], asked]) if source in encoded else asked
-        return encoded
+            read.setdefault(self.sources[SOURCE], []).append((self.branches[SOURCE], questions.rows))
+        if SHARED not in self.banks:
+            return {source: _in_one(self.banks[source](entities, parts)) for source, parts in read.items()}
+        encoded = iter(self.banks[SHARED](entities, list(chain.from_iterable(read.values()))))
+        return {source: _in_one(tuple(islice(encoded, len(parts)))) for source, parts in read.items()}
 
     def losses(self, outputs: Mapping[str, Outputs], rows: Rows) -> dict[str, dict[str, Tensor]]:
         """{task: {target: loss}}, as each head measures it."""
@@ -129,6 +127,11 @@ class JointModel(nn.Module):
         product = encoded[:, first : first + self.config.slot_width]
         curve = self.curve(shared, product, product_ids(entities, rows), rows.baselines["level"])
         return View(shared, curve)
+
+
+def _in_one(parts: tuple[Tensor, ...]) -> Tensor:
+    """[rows of all parts, width]."""
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def _in_full(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

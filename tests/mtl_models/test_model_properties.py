@@ -112,9 +112,19 @@ def test_an_unknown_label_changes_no_gradient_of_the_known(shop: Shop) -> None:
 
 def test_a_slot_that_is_absent_is_the_none_vector(trained: Trained) -> None:
     encoder, table = trained.model.banks["shared"].slots["user"], trained.shop.entities["user"]
-    encoded = encoder(table, torch.tensor([3, -1, 3]), hide_ids=False)
+    encoded = encoder(table, torch.tensor([3, -1, 3]), torch.zeros(3, dtype=torch.bool))
     torch.testing.assert_close(encoded[1], encoder.none)
     torch.testing.assert_close(encoded[0], encoded[2])
+
+
+def test_an_entity_is_seen_with_its_id_by_one_row_and_without_by_another(trained: Trained) -> None:
+    encoder, table = trained.model.banks["shared"].slots["user"], trained.shop.entities["user"]
+    rows, hides_id = torch.tensor([3, 3, 5, -1]), torch.tensor([False, True, True, True])
+    encoded = encoder(table, rows, hides_id)
+    unknown = replace(table, ids=torch.zeros_like(table.ids))
+    seen, unseen = (encoder(each, rows, torch.zeros(4, dtype=torch.bool)) for each in (table, unknown))
+    torch.testing.assert_close(encoded, torch.where(hides_id[:, None], unseen, seen))
+    assert (seen[0] - unseen[0]).abs().max() > 1e-3
 
 
 def test_the_order_of_rows_does_not_matter(trained: Trained) -> None:
