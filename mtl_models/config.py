@@ -37,7 +37,7 @@ class LearningRates(Frozen):
     """Step sizes of the heads' own parameters, as factors of learning_rate. Few rows are learned by heart at the pace
     that many need."""
 
-    profile: float = Field(1.0, gt=0, description="User profile")
+    profile: float = Field(3.0, gt=0, description="User profile, whose rows are few but alike from month to month")
     recommendation: float = Field(1.0, gt=0, description="Recommendation and product quality")
     pricing: float = Field(1.0, gt=0, description="Price response; the demand curve itself moves at learning_rate")
     promotion: float = Field(1.0, gt=0, description="Coupon redemption and uplift")
