@@ -32,7 +32,9 @@ results (`--write`).
   (Student's t). Bold is beyond luck when all measures of the column are looked at together (Holm).
 * The validation loss is the mean over tasks, each as a share of its baseline's; the sharing is chosen by it.
 * CPU seconds are of training only, one core; wall seconds tell of the machine's other work too. MiB is what training
-  added to the process at its peak; the single trainings' is the largest of them.
+  added to the process at its peak; the single trainings' is the largest of them. A row costs together what it costs
+  alone, and together fewer are passed only where several tasks read one table: no less than the rows' share can be
+  saved without passing fewer.
 * The **placebo** is the default sharing, trained once for each table with the labels of all other tables moved to
   other rows, together with the baselines that belong to them: what the others learn is noise. Where the gain over
   single stays, it came from something else than what the tasks have in common, such as more regular weights.

@@ -66,6 +66,7 @@ def together(parts: Sequence[Found]) -> Found:
         "validation": {task: loss for part in parts for task, loss in part["validation"].items()},
         "cpu_s": sum(part["cpu_s"] for part in parts),
         "wall_s": sum(part["wall_s"] for part in parts),
+        "rows": sum(part["rows"] for part in parts),
         "peak_mib": max(part["peak_mib"] for part in parts),
         "added_mib": max(part["added_mib"] for part in parts),
     }

@@ -27,14 +27,14 @@ def costs(ways: ByWay) -> str:
                 *_against(losses, _losses(ways, HARD), way != HARD),
                 *_against(losses, _losses(ways, SINGLE), way != SINGLE),
                 f"{_mean(seeds, 'cpu_s'):.0f}",
-                f"{_mean(seeds, 'cpu_s') / _mean(ways[SINGLE], 'cpu_s'):.0%}" if SINGLE in ways else "",
+                *(f"{_of_single(ways, way, of):.0%}" if SINGLE in ways else "" for of in ("cpu_s", "rows")),
                 f"{_mean(seeds, 'wall_s'):.0f}",
                 f"{max(found['added_mib'] for found in seeds.values()):.0f}",
                 len(seeds),
             ]
         )
     header = ["", "validation loss", "less hard's", "better", "less single's", "better"]
-    return _markdown([*header, "CPU s", "of single's", "wall s", "MiB", "seeds"], rows)
+    return _markdown([*header, "CPU s", "of single's", "rows, of single's", "wall s", "MiB", "seeds"], rows)
 
 
 def validation(ways: ByWay) -> str:
@@ -96,9 +96,9 @@ def price(ways: ByWay, together: str) -> str:
     """In words: whether training together is as cheap as it should be."""
     if not {SINGLE, together} <= ways.keys():
         return ""
-    share = _mean(ways[together], "cpu_s") / _mean(ways[SINGLE], "cpu_s")
-    said = f"`{together}` takes {share:.0%} of the CPU seconds that the single trainings take together"
-    return f"{said} (target: {COST_TARGET:.0%})."
+    seconds, rows = (_of_single(ways, together, of) for of in ("cpu_s", "rows"))
+    said = f"`{together}` takes {seconds:.0%} of the CPU seconds that the single trainings take together"
+    return f"{said} (target: {COST_TARGET:.0%}), for {rows:.0%} of their rows."
 
 
 def verdict(ways: ByWay, together: str) -> str:
@@ -136,6 +136,11 @@ def differences(ways: ByWay, ours: str, theirs: str) -> dict[str, Difference]:
         name: gain(*([ways[way][seed]["gates"][name] for seed in seeds] for way in (ours, theirs)))
         for name in _gates(ways)
     }
+
+
+def _of_single(ways: ByWay, way: str, of: str) -> float:
+    """What a way takes as a share of what the single trainings take together."""
+    return _mean(ways[way], of) / _mean(ways[SINGLE], of)
 
 
 def _trained(ways: ByWay) -> ByWay:
