@@ -11,9 +11,14 @@ from mtl_models.losses import binary_cross_entropy, known, masked_mean
 from mtl_models.samples import TaskSamples
 from mtl_models.tower import Tower
 
+# A product of ten times the sales is put where 13% fewer would buy it. What everybody buys fills the lists otherwise:
+# measured on the validation window of the grocery chain, lists of 20 name 10% more of the catalogue at an NDCG 1% less.
+POPULARITY_DISCOUNT = 0.06
+
 
 class Recommendation(Head):
-    """The log odds of a purchase: a logistic blend of popularity and personal frequency, plus a residual."""
+    """The log odds of a purchase: a logistic blend of popularity and personal frequency, plus a residual. Lists are
+    ordered by these less a share of the log popularity, so that they show more of the catalogue."""
 
     table = "recommendation"
     log_odds = ("bought_28d",)
@@ -46,14 +51,24 @@ class Recommendation(Head):
 
     def predictions(self, outputs: Outputs, rows: TaskSamples) -> dict[str, Tensor]:
         """Columns of predicted.recommendation."""
-        return {"score": outputs["bought_28d"], "purchase_probability": self.probability("bought_28d", outputs)}
+        discount = -POPULARITY_DISCOUNT * _log_popularity(rows)
+        return {
+            "score": outputs["bought_28d"] + discount,
+            "purchase_probability": self.probability("bought_28d", outputs),
+            "popularity_discount_ratio": discount.exp(),
+        }
 
 
 def _signals(rows: TaskSamples) -> Tensor:
     """[n, 4]: popularity and personal frequency on the log scale, whether there is a personal one, a constant."""
-    popular, personal = rows.baselines["popularity"], known(rows.baselines["personal"])
-    columns = [torch.log(popular + 1e-3), torch.log(personal + 1e-2), (personal > 0).float(), torch.ones_like(popular)]
+    popular, personal = _log_popularity(rows), known(rows.baselines["personal"])
+    columns = [popular, torch.log(personal + 1e-2), (personal > 0).float(), torch.ones_like(popular)]
     return torch.stack(columns, dim=1)
+
+
+def _log_popularity(rows: TaskSamples) -> Tensor:
+    """[n] of the product's sales in recent days, by decay."""
+    return torch.log(rows.baselines["popularity"] + 1e-3)
 
 
 def _listwise(score: Tensor, bought: Tensor, weights: Tensor, groups: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ select user_id, 50.0 + i as expected_revenue_28d, 10.0 as expected_revenue_28d_p
 from numbered_users;
 create or replace table predicted.recommendation as
 select user_id, product_id, (1 + hash(user_id, product_id) % 1000) / 2000 as purchase_probability,
-    ln(purchase_probability / (1 - purchase_probability)) as score,
+    ln(purchase_probability / (1 - purchase_probability)) as score, 1.0 as popularity_discount_ratio,
     i % 2 = 0 as is_new, if(i % 2 = 0, 'similar_products', 'history') as source,
     'model-1' as model_version, false as is_fallback
 from staging.users, numbered_products;

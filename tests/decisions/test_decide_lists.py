@@ -132,6 +132,25 @@ def test_what_does_not_suffice_for_all_is_allotted(shop: Warehouse, night: Night
     ) == [(20,)]
 
 
+def test_what_everybody_buys_makes_room_in_users_own_lists(shop: Warehouse, night: Night):
+    """The list for everyone stays as it is: there, popular is the point. So do the probabilities that are shown."""
+    own = "from predictions.product_recommendations where user_id <> 'everyone'"
+    for_all = "select * exclude predicted_at from predictions.product_recommendations where user_id = 'everyone'"
+    shown = f"select user_id, product_id, purchase_probability, expected_margin {own}"
+    decide_actions(shop, night)
+    popular, lists = rows(shop, f"select product_id, count(*) {own} group by all order by 2 desc, 1 limit 1")[0]
+    before, everyone = {row[:2]: row[2:] for row in rows(shop, shown)}, sorted(rows(shop, for_all), key=str)
+    shop.execute(
+        "update predicted.recommendation set popularity_discount_ratio = 0.01 where product_id = $1", [popular]
+    )
+    decide_actions(shop, night)
+    check_consistency(shop, night)
+    assert lists > 20 and rows(shop, f"select count(*) {own} and product_id = '{popular}'") == [(0,)]
+    assert sorted(rows(shop, for_all), key=str) == everyone
+    after = {row[:2]: row[2:] for row in rows(shop, shown)}
+    assert len(before.keys() & after) > 100 and all(after[pair] == before[pair] for pair in before.keys() & after)
+
+
 def test_lists_earn_margin_or_purchases(shop: Warehouse, night: Night):
     lists = night.decisions.recommendation.model_copy(update={"order_by": "purchases"})
     by_purchases = night.model_copy(update={"decisions": night.decisions.model_copy(update={"recommendation": lists})})

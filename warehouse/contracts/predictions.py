@@ -116,7 +116,7 @@ PRODUCT_RECOMMENDATIONS = _published(
     text("user_id", "User, or 'everyone'", required=True, pii=True),
     integer("rank", "Position, 1 is first", required=True, low=1),
     text("product_id", "Product", required=True),
-    number("score", "What the list is ordered by", required=True),
+    number("score", "What the list is ordered by: what it would earn, less for what everybody buys", required=True),
     ratio("purchase_probability", "Probability that the user buys it within 28 days", required=True),
     text("strategy", "Where the candidate came from: history, similar_products, popular"),
     number("expected_margin", "Purchase probability times unit margin; empty without costs"),

@@ -8,6 +8,7 @@ with listed as (
         user_index,
         product_index,
         purchase_probability,
+        popularity_discount_ratio,
         order_by,
         exploration_ratio,
         lottery
@@ -20,6 +21,7 @@ with listed as (
         -1,
         product_index,
         purchase_probability,
+        1,
         getvariable('order_by'),
         getvariable('exploration_ratio'),
         hash(getvariable('as_of_date'), product_index) / 2.0 ** 64
@@ -39,7 +41,9 @@ select
     4 * (user_index + 1) + placement_number as list_number,
     product_index,
     purchase_probability,
-    purchase_probability * if(order_by = 'margin', unit_worth, 1) * coalesce(boost, 1) as score,
+    -- Users' own lists make room for what is not on everybody's.
+    purchase_probability * popularity_discount_ratio * if(order_by = 'margin', unit_worth, 1) * coalesce(boost, 1)
+        as score,
     cap,
     coalesce(if(cap_rule is null, -1, cap_number), -1) as cap_number,
     exploration_ratio,

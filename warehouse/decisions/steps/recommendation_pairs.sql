@@ -9,6 +9,7 @@ select
     product_index,
     is_new,
     purchase_probability,
+    popularity_discount_ratio,
     is_holdout,
     coalesce(order_by, getvariable('order_by')) as order_by,
     coalesce(exploration_ratio, getvariable('exploration_ratio')) as exploration_ratio,
