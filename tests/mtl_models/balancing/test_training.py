@@ -88,18 +88,19 @@ def test_a_head_moves_at_its_own_pace(few: Shop) -> None:
 
 
 def test_step_sizes_keep_their_proportions_in_the_finish(few: Shop) -> None:
-    model = few_tasks(few, learning_rates={"promotion": 0.5}, balancing="uncertainty")
+    model = few_tasks(few, learning_rates={"profile": 3.0, "promotion": 0.5}, balancing="uncertainty")
     learner = learner_of(few, model)
     learner.restart_from(learner.averaged_weights(), 1e-3)
     rates = [group["lr"] for group in learner.optimiser.param_groups]
-    assert sorted(rates) == pytest.approx([5e-4, 1e-3, 1e-3])
+    assert sorted(rates) == pytest.approx([5e-4, 1e-3, 1e-3, 3e-3])
     assert learner.optimiser.param_groups[-1]["weight_decay"] == 0, "log variances do not decay"
     trained = [parameter for group in learner.optimiser.param_groups for parameter in group["params"]]
     assert len(trained) == len(list(model.parameters())) + 1
 
 
 def test_equal_step_sizes_are_one_group(few: Shop) -> None:
-    assert len(learner_of(few, few_tasks(few)).optimiser.param_groups) == 1
+    model = few_tasks(few, learning_rates={"profile": 1.0})
+    assert len(learner_of(few, model).optimiser.param_groups) == 1
 
 
 @pytest.mark.parametrize("sharing", sorted(ARCHITECTURES.keys() - {"single"}))
