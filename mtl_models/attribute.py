@@ -18,9 +18,9 @@ from torch.func import functional_call
 from mtl_models.consistency import SOURCE
 from mtl_models.encoders import EncoderBank
 from mtl_models.heads import TASKS
-from mtl_models.model import SHARED, Entities, JointModel, branch_of
+from mtl_models.model import SHARED, JointModel, branch_of
 from mtl_models.preprocess import Scaler
-from mtl_models.samples import ABSENT, EntityTable, TaskSamples
+from mtl_models.samples import ABSENT, Entities, EntityTable, TaskSamples
 
 # Points on the line. Rows whose credits miss too much with the first are taken again with the next.
 STEPS = (16, 64, 256)

@@ -95,7 +95,7 @@ class Consistency(nn.Module):
         read, own, moved = [], [], dict(outputs)
         if questions is not None and features is not None:
             is_known = questions.rows.slots["user"] != ABSENT
-            asked = View(features[-len(questions.rows) :])
+            asked = View(features[-len(questions.rows) :], next(iter(views.values())).entities)
             said = heads[SOURCE].residuals(asked) * is_known[:, None]  # [m, log odds of SOURCE]
             read.append(said)
             heard = said.detach() if self._stops_gradient() else said

@@ -15,11 +15,11 @@ from mtl_models.batching import some, thin
 from mtl_models.encoders import big_tables
 from mtl_models.interactions import GradientCosines
 from mtl_models.milestones import Epoch, Milestone, Milestones
-from mtl_models.model import Entities, JointModel, Rows
+from mtl_models.model import JointModel, Rows
 from mtl_models.optimiser import Optimiser
 from mtl_models.parameter_groups import parameter_groups
 from mtl_models.relative_losses import MEASURED_ROWS, Scales, measure, relative_losses
-from mtl_models.samples import TaskSamples, concatenate
+from mtl_models.samples import Entities, TaskSamples, concatenate
 from mtl_models.schemes import MeanOfRuns, batches, passes_alone, trained_by
 from mtl_models.team import ALONE, Team
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mtl_models.balancing.jacobian import task_gradients
 from mtl_models.batching import some
-from mtl_models.model import Entities, JointModel, Rows, branch_of
+from mtl_models.model import JointModel, Rows, branch_of
+from mtl_models.samples import Entities
 from mtl_models.team import ALONE, Team
 
 # Often enough for a mean, seldom enough to cost nothing.

@@ -27,10 +27,9 @@ from mtl_models.encoders import EncoderBank
 from mtl_models.heads import TASKS, Head, Outputs, View
 from mtl_models.precision import autocast
 from mtl_models.preprocess import Preprocessing
-from mtl_models.samples import SLOTS, EntityTable, TaskSamples
+from mtl_models.samples import SLOTS, Entities, TaskSamples
 from mtl_models.sharing import ARCHITECTURES, build_sharing
 
-Entities = Mapping[str, EntityTable]
 Rows = Mapping[str, TaskSamples]
 
 # The name of the encoders where all branches read the same.
@@ -60,7 +59,7 @@ class JointModel(nn.Module):
             {task: TASKS[task](self.sharing.width, len(preprocessing.interests)) for task in tasks}
         )
         for task, table in self.tasks_of(preprocessing.contexts):
-            self.head(task).lay_out(preprocessing.contexts[table])
+            self.head(task).lay_out(preprocessing.contexts[table], preprocessing.entities["user"].numbers)
         products = len(preprocessing.entities["product"].ids)
         self.curve = DemandCurve(self.sharing.width, config.slot_width, products) if DEMAND in self.branches else None
         self.consistency = Consistency(config.consistency, tasks, preprocessing)
@@ -101,11 +100,11 @@ class JointModel(nn.Module):
         """Omega of the latest pass in training, a scalar: of how tasks share, and of tasks that read tasks."""
         return self.sharing.penalty() + self.consistency.penalty()
 
-    def fit_baselines(self, rows: Rows) -> None:
+    def fit_baselines(self, entities: Entities, rows: Rows) -> None:
         """Let every head learn the constants of its baseline; before training, on training rows."""
         with torch.no_grad():
             for task, table in self.tasks_of(rows):
-                self.head(task).fit_baseline(rows[table])
+                self.head(task).fit_baseline(rows[table], entities)
 
     def start_demand_curve(self, spells: Spells) -> None:
         """Begin with the elasticities that prices show; before training, on spells of the training window."""
@@ -122,11 +121,11 @@ class JointModel(nn.Module):
 
     def _view(self, entities: Entities, branch: str, rows: TaskSamples, encoded: Tensor, shared: Tensor) -> View:
         if self.curve is None or branch != DEMAND:
-            return View(shared[: len(rows)])
+            return View(shared[: len(rows)], entities)
         first = SLOTS.index("product") * self.config.slot_width
         product = encoded[:, first : first + self.config.slot_width]
         curve = self.curve(shared, product, product_ids(entities, rows), rows.baselines["level"])
-        return View(shared, curve)
+        return View(shared, entities, curve)
 
 
 def _in_one(parts: tuple[Tensor, ...]) -> Tensor:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mtl_models.batching import chunks
 from mtl_models.elasticity import Spells
-from mtl_models.model import Entities, JointModel, Rows, product_ids
-from mtl_models.samples import TaskSamples
+from mtl_models.model import JointModel, Rows, product_ids
+from mtl_models.samples import Entities, TaskSamples
 
 BATCH_ROWS = 16_384
 

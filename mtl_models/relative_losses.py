@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtl_models.batching import some
-from mtl_models.model import Entities, JointModel, Rows
+from mtl_models.model import JointModel, Rows
+from mtl_models.samples import Entities
 from mtl_models.team import ALONE, Team
 
 # Rows of one table that are enough to know its loss.

@@ -30,9 +30,19 @@ class EntityTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def numbers_of(self, rows: Tensor) -> Tensor:
+        """[n, f] numbers of rows [n] of the table; for ABSENT those of an average entity, 0."""
+        if not len(self):
+            return self.numbers.new_zeros(len(rows), self.numbers.shape[1])
+        return torch.where(rows[:, None] < 0, 0.0, self.numbers[rows.clamp_min(0)])
+
     def to(self, device: torch.device) -> EntityTable:
         """The same table on another device."""
         return EntityTable(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+# The table of each slot.
+Entities = Mapping[str, EntityTable]
 
 
 @dataclass(frozen=True, kw_only=True)

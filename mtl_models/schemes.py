@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mtl_models.batching import joint_batches
 from mtl_models.config import ModelConfig
-from mtl_models.model import Entities, JointModel, Rows
-from mtl_models.samples import TaskSamples
+from mtl_models.model import JointModel, Rows
+from mtl_models.samples import Entities, TaskSamples
 from mtl_models.team import ALONE, Team
 
 

@@ -37,7 +37,7 @@ class Lesson:
         """An untrained model of these tasks, and the losses of its baselines."""
         torch.manual_seed(config.seed)
         model = JointModel(self.preprocessing, config, tasks).to(device_of(config))
-        model.fit_baselines(self.train)
+        model.fit_baselines(self.entities, self.train)
         scales = start_losses(model, self.entities, self.train)
         if self.spells is not None:
             model.start_demand_curve(self.spells)

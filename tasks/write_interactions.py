@@ -8,7 +8,8 @@ import duckdb
 import polars as pl
 
 from mtl_models.interactions import expert_shares, learned_correlations
-from mtl_models.model import Entities, JointModel, Rows
+from mtl_models.model import JointModel, Rows
+from mtl_models.samples import Entities
 from tasks.night import Night
 from tasks.write_rows import replace_night
 

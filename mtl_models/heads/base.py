@@ -10,16 +10,18 @@ from torch import Tensor, nn
 from mtl_models.calibrate import Calibration
 from mtl_models.demand_curve import Curve
 from mtl_models.preprocess import Scaler
-from mtl_models.samples import TaskSamples
+from mtl_models.samples import Entities, TaskSamples
 
 Outputs = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class View:
-    """What a head sees of its rows: features from the shared part [n, width] and, for demand, the curve."""
+    """What a head sees of its rows: features from the shared part [n, width], the entities that they name and, for
+    demand, the curve."""
 
     shared: Tensor
+    entities: Entities
     curve: Curve | None = None
 
     @property
@@ -49,11 +51,12 @@ class Head(nn.Module):
         super().__init__()
         self.calibration = Calibration(self.log_odds, self.levels)
 
-    def lay_out(self, context: Scaler) -> None:
-        """Told once, when the model is built, what each column of its rows' context says."""
+    def lay_out(self, context: Scaler, users: Scaler) -> None:
+        """Told once, when the model is built, what each column of its rows' context and of users' numbers says."""
 
-    def fit_baseline(self, rows: TaskSamples) -> None:
-        """Learn the constants of the baseline from training rows; called once, before training."""
+    def fit_baseline(self, rows: TaskSamples, entities: Entities) -> None:
+        """Learn the constants of the baseline from training rows, and the entities that they name; called once, before
+        training."""
 
     def forward(self, view: View, rows: TaskSamples) -> Outputs:
         """Raw outputs, [n] or [n, k] each."""

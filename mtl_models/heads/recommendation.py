@@ -8,7 +8,7 @@ from torch import Tensor
 from mtl_models.baselines import fit_logistic
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import binary_cross_entropy, known, masked_mean
-from mtl_models.samples import TaskSamples
+from mtl_models.samples import Entities, TaskSamples
 from mtl_models.tower import Tower
 
 # A product of ten times the sales is put where 13% fewer would buy it. What everybody buys fills the lists otherwise:
@@ -29,7 +29,7 @@ class Recommendation(Head):
         self.score = Tower(width, 1)
         self.register_buffer("blend", torch.zeros(4))
 
-    def fit_baseline(self, rows: TaskSamples) -> None:
+    def fit_baseline(self, rows: TaskSamples, entities: Entities) -> None:
         """The blend, by weighted logistic regression."""
         self.blend.copy_(fit_logistic(_signals(rows), rows.targets["bought_28d"], rows.weights))
 

@@ -15,7 +15,7 @@ from mtl_models.losses import (
     negative_binomial_deviance,
     pinball,
 )
-from mtl_models.samples import TaskSamples
+from mtl_models.samples import Entities, TaskSamples
 from mtl_models.tower import Tower
 
 RISKS = ("contacted", "returned")
@@ -49,7 +49,7 @@ class OrderRisk(Head):
         self.residual = Tower(width, len(RISKS))
         self.register_buffer("constant_logits", torch.zeros(len(RISKS)))
 
-    def fit_baseline(self, rows: TaskSamples) -> None:
+    def fit_baseline(self, rows: TaskSamples, entities: Entities) -> None:
         """The average rates."""
         rates = torch.stack([torch.nanmean(rows.targets[name]) for name in RISKS])
         self.constant_logits.copy_(logit(torch.nan_to_num(rates, nan=0.5)))

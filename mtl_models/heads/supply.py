@@ -12,7 +12,7 @@ from mtl_models.censoring import observed_demand
 from mtl_models.heads.base import Head, Outputs, View
 from mtl_models.losses import known, masked_mean, negative_binomial_deviance, pinball
 from mtl_models.normal import Z_90, Z_95
-from mtl_models.samples import TaskSamples
+from mtl_models.samples import Entities, TaskSamples
 from mtl_models.tower import Tower
 
 LEVELS = (0.1, 0.5, 0.9, 0.95)
@@ -44,7 +44,7 @@ class Supply(Head):
         self.factors = Tower(width, len(LEVELS))
         self.register_buffer("spread", torch.tensor(FIRST_SPREAD))
 
-    def fit_baseline(self, rows: TaskSamples) -> None:
+    def fit_baseline(self, rows: TaskSamples, entities: Entities) -> None:
         """How far weeks lie from the usual level beyond a Poisson's luck: the negative binomial's dispersion, by
         moments."""
         demand, _ = observed_demand(rows)

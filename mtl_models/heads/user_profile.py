@@ -18,7 +18,7 @@ from mtl_models.losses import (
     tweedie_deviance,
 )
 from mtl_models.rising_curve import RisingCurve
-from mtl_models.samples import TaskSamples
+from mtl_models.samples import Entities, TaskSamples
 from mtl_models.tower import Tower
 
 PROBABILITIES = ("buys_28d", "buys_7d", "churns_90d", "discount_share_28d", "contacts_28d")
@@ -65,7 +65,7 @@ class UserProfile(Head):
         self.register_buffer("start_lines", torch.tensor([[1.0, 0.0]] * len(STARTS)))
         self.register_buffer("usual_log_spend", torch.zeros(()))
 
-    def fit_baseline(self, rows: TaskSamples) -> None:
+    def fit_baseline(self, rows: TaskSamples, entities: Entities) -> None:
         """The shop's average interests, how far a user's presence is to be believed, and average rates where no
         personal baseline exists."""
         shares = rows.targets["category_shares"]

@@ -80,9 +80,7 @@ def without(model: JointModel, column: int) -> JointModel:
 def test_a_feature_that_the_model_ignores_gets_nothing(trained: Trained) -> None:
     model = new_model(trained.shop)
     model.load_state_dict(trained.model.state_dict())
-    found = attribute(
-        without(model, 2), trained.shop.entities, rows_of(trained.shop, "promotion"), "promotion", "redeemed"
-    )
+    found = attribute(without(model, 2), trained.shop.entities, rows_of(trained.shop, "profile"), "profile", "buys_28d")
     credits = dict(zip(found.features, found.values.abs().amax(dim=0).tolist(), strict=True))
     assert credits["user", "number_2"] == 0.0
     assert credits["user", "number_1"] > 0.0

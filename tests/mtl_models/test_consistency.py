@@ -130,7 +130,7 @@ def test_readers_hear_what_the_profile_says_of_their_user(shop: Shop) -> None:
         own = reading(shop.entities, rows)
         asked = samples({"user": torch.arange(80)}, 80, {}, {})
         encoded = reading.encode(shop.entities, {"profile": asked})
-        residuals = reading.head("profile").residuals(View(reading.sharing(encoded)["profile"]))
+        residuals = reading.head("profile").residuals(View(reading.sharing(encoded)["profile"], {}))
     for task, output in READ.items():
         heads = type(reading.head(task)).log_odds
         users = rows[type(reading.head(task)).table].slots["user"]
@@ -223,7 +223,7 @@ def test_delta_holds_the_reader_to_what_it_reads_and_beta_what_is_read_to_its_ba
         with model.consistency.off():
             own = model(shop.entities, rows)["service_orders"]["contacted"]
         profile = model.sharing(model.encode(shop.entities, {"profile": rows["profile"]}))["profile"]
-        residuals = model.head("profile").residuals(View(profile))
+        residuals = model.head("profile").residuals(View(profile, {}))
         itself = own - model.head("service_orders").constant_logits[0]
         profile_says, service_says, link_says = (
             float(part.detach().square().mean()) for part in (residuals, itself, said - own)

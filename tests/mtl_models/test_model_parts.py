@@ -154,7 +154,8 @@ def test_the_spread_of_weeks_is_that_beyond_a_poissons_luck(shop: Shop) -> None:
             rows,
             baselines=rows.baselines | {"level": level},
             targets=rows.targets | {"units": units, "available_ratio": torch.ones(len(rows))},
-        )
+        ),
+        {},
     )
     assert float(head.spread) == pytest.approx(0.25, abs=0.06)
 

@@ -60,18 +60,18 @@ def started(rows: TaskSamples) -> UserProfile:
     torch.manual_seed(0)
     head = UserProfile(WIDTH, 1)
     with torch.no_grad():
-        head.fit_baseline(rows)
+        head.fit_baseline(rows, {})
     return head
 
 
 def medians(head: UserProfile, rows: TaskSamples) -> Tensor:
-    view = View(torch.zeros(len(rows), WIDTH))
+    view = View(torch.zeros(len(rows), WIDTH), {})
     return head.predictions(head(view, rows), rows)["expected_revenue_28d_p50"].detach()
 
 
 def test_whoever_rather_stays_away_spends_nothing_in_the_middle_case(rows: TaskSamples) -> None:
     """The features say nothing here: all that tells is the user's own probability and spend."""
-    head, view = started(rows), View(torch.zeros(ROWS, WIDTH))
+    head, view = started(rows), View(torch.zeros(ROWS, WIDTH), {})
     optimiser = torch.optim.Adam(head.spend.parameters(), lr=5e-3)
     for _ in range(STEPS):
         losses = head.losses(head(view, rows), rows)

@@ -260,7 +260,7 @@ def make_shop(seed: int = 0) -> Shop:
 def new_model(shop: Shop, config: ModelConfig = CONFIG, tasks: tuple[str, ...] = tuple(TASKS)) -> JointModel:
     torch.manual_seed(config.seed)
     model = JointModel(shop.preprocessing, config, tasks)
-    model.fit_baselines(shop.train)
+    model.fit_baselines(shop.entities, shop.train)
     return model
 
 
