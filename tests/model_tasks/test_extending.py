@@ -66,7 +66,7 @@ def test_a_sixth_head_is_trained_measured_predicted_and_comes_back(
     report = train_model(con, night)
     assert report.tasks[-1] == "basket" and len(report.tasks) == 6
     best = min((epoch for epoch in report.epochs if epoch.validation_losses), key=lambda epoch: epoch.validation_loss)
-    assert best.validation_losses["basket"] < 0.95, "it learned what the month before does not say"
+    assert best.validation_losses["basket"] < 0.92, "it learned what the month before does not say"
 
     evaluate_heads(con, night)
     verdicts = con.execute("select status, reason from ops.head_status where head = 'basket'").fetchall()
